@@ -1,0 +1,1 @@
+"""The classifier: taxonomy, product types, network, bundle, explanation, training, evaluation."""

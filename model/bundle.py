@@ -1,0 +1,227 @@
+"""A bundle is a model: a folder with a manifest and files whose sha256 the manifest lists.
+
+Weights are plain NumPy arrays read without pickle and laid into a network that this code builds: nothing
+in a bundle can run code.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from model.lexical import LexicalVocabulary
+from model.network import Network, NetworkShape, build_network
+from model.pieces import PieceVocabulary
+from model.sentence_encoder import EMBEDDING, WIDTH
+from model.taxonomy import Taxonomy
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+FILES = ("taxonomy.csv", "lexical.npz", "semantic.npz", "sentencepiece.model", "image.npz", "imagenet_categories.csv")
+REPORTS = ("metrics.json", "faithfulness.json")
+LEXICAL_TABLE = "lexical_logits/table"
+SEMANTIC_TABLE = f"{EMBEDDING}/embeddings"
+_HALF_FROM = 10_000  # arrays this large are stored as float16; the small ones (norms, biases) keep float32
+
+
+class BundleError(ValueError):
+    """The bundle is refused; the message says why."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle."""
+
+    manifest: dict[str, Any]
+    taxonomy: Taxonomy
+    vocabulary: LexicalVocabulary
+    pieces: PieceVocabulary
+    network: Network
+    shape: NetworkShape
+    reports: dict[str, Any]
+
+    @property
+    def version(self) -> str:
+        return self.manifest["version"]
+
+
+@dataclass(frozen=True)
+class QuantizedRows:
+    """Embedding rows in few levels: ``codes * scale[channel] + low[channel]``, channel = piece id modulo their number."""
+
+    codes: np.ndarray
+    scale: np.ndarray
+    low: np.ndarray
+
+    def take(self, pieces: np.ndarray) -> "QuantizedRows":
+        """The rows of some piece ids, each with its own scale and low: (n, 1)."""
+        channel = pieces % len(self.scale)
+        return QuantizedRows(self.codes[pieces], self.scale[channel, None], self.low[channel, None])
+
+    def values(self) -> np.ndarray:
+        """float32 (rows, width)."""
+        return self.codes.astype(np.float32) * self.scale + self.low
+
+
+def read_imagenet_table(text: str, taxonomy: Taxonomy) -> np.ndarray:
+    """float32 (1000, categories) from ``index,name,categories`` rows; ValueError when a row is off."""
+    import csv
+
+    table = np.zeros((1000, len(taxonomy)), np.float32)
+    for row in csv.DictReader(io.StringIO(text)):
+        for pair in filter(None, row["categories"].split(";")):
+            code, weight = pair.split(":")
+            table[int(row["index"]), taxonomy.index(int(code))] = float(weight)
+    return table
+
+
+def prior(taxonomy: Taxonomy) -> np.ndarray:
+    """Published share of each category, float32 (categories,), sums to 1."""
+    counts = np.array([category.train_count for category in taxonomy.categories], np.float32)
+    return counts / counts.sum()
+
+
+def save_bundle(
+    folder: Path,
+    name: str,
+    taxonomy_csv: str,
+    imagenet_csv: str,
+    vocabulary: LexicalVocabulary,
+    pieces: PieceVocabulary,
+    rows: QuantizedRows,
+    shape: NetworkShape,
+    network: Network,
+    manifest: dict[str, Any],
+    reports: dict[str, Any],
+) -> dict[str, Any]:
+    """Writes a bundle and gives its manifest. ``rows`` are the embedding rows of ``pieces.kept``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {w.path: np.asarray(w) for w in network.whole.weights}
+    lexical = {
+        "words": _text_array(vocabulary.words),
+        "characters": _text_array(vocabulary.characters),
+        "idf": vocabulary.idf[2:].astype(np.float32),
+        LEXICAL_TABLE: weights.pop(LEXICAL_TABLE).astype(np.float16),
+    }
+    del weights[SEMANTIC_TABLE]
+    semantic = {"kept": pieces.kept, "codes": rows.codes, "scale": rows.scale, "low": rows.low}
+    image = {}
+    for path, value in weights.items():
+        stored = value.astype(np.float16) if value.size >= _HALF_FROM else value
+        (image if path.startswith("image") else semantic)[path] = stored
+    contents = {
+        "taxonomy.csv": taxonomy_csv.encode(),
+        "imagenet_categories.csv": imagenet_csv.encode(),
+        "lexical.npz": _npz(lexical),
+        "semantic.npz": _npz(semantic),
+        "sentencepiece.model": pieces.model,
+        "image.npz": _npz(image),
+    } | {f"{key}.json": _json(value) for key, value in reports.items()}
+    digest = hashlib.sha256()
+    for file in FILES:
+        digest.update(hashlib.sha256(contents[file]).digest())
+    full = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "version": f"{name}-{digest.hexdigest()[:10]}",
+        "shape": {"lexical_rows": shape.lexical_rows, "semantic_rows": shape.semantic_rows, "backbone": shape.backbone},
+        **manifest,
+        "files": {
+            file: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for file, data in contents.items()
+        },
+    }
+    for file, data in contents.items():
+        (folder / file).write_bytes(data)
+    (folder / MANIFEST).write_bytes(_json(full))
+    return full
+
+
+def add_report(folder: Path, name: str, report: dict[str, Any]) -> None:
+    """Puts a report beside the model, or in the place of an older one, and lists it in the manifest."""
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    data = _json(report)
+    (folder / f"{name}.json").write_bytes(data)
+    manifest["files"][f"{name}.json"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    (folder / MANIFEST).write_bytes(_json(manifest))
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Reads a bundle whole, or raises `BundleError` with the reason."""
+    manifest, contents = _read_checked(folder)
+    try:
+        taxonomy = Taxonomy.from_csv(contents["taxonomy.csv"].decode("utf-8"))
+        shape = NetworkShape(categories=len(taxonomy), **manifest["shape"])
+        lexical, semantic, image = (_arrays(contents[f"{n}.npz"]) for n in ("lexical", "semantic", "image"))
+        vocabulary = LexicalVocabulary(_texts(lexical["words"]), _texts(lexical["characters"]), lexical["idf"])
+        pieces = PieceVocabulary(contents["sentencepiece.model"], semantic["kept"])
+        rows = QuantizedRows(semantic["codes"], semantic["scale"], semantic["low"]).values()
+        table = read_imagenet_table(contents["imagenet_categories.csv"].decode("utf-8"), taxonomy)
+        network = build_network(shape, table, prior(taxonomy))
+        values = {**semantic, **image, LEXICAL_TABLE: lexical[LEXICAL_TABLE]}
+        values[SEMANTIC_TABLE] = np.concatenate([np.zeros((1, WIDTH), np.float32), rows])
+        for weight in network.whole.weights:
+            weight.assign(values[weight.path].astype(np.float32))
+    except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
+        raise BundleError(f"{folder.name}: its files do not fit each other or this program: {error!r}") from error
+    reports = {name.removesuffix(".json"): json.loads(contents[name]) for name in REPORTS if name in contents}
+    return Bundle(manifest, taxonomy, vocabulary, pieces, network, shape, reports)
+
+
+def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        listed = manifest["files"]
+    except FileNotFoundError as error:
+        raise BundleError(f"{folder} holds no {MANIFEST}: it is not a bundle") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder.name}: {MANIFEST} cannot be read: {error!r}") from error
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise BundleError(
+            f"{folder.name}: format {manifest.get('format_version')!r}; this program reads {FORMAT_VERSION}"
+        )
+    if missing := sorted(set(FILES) - set(listed)):
+        raise BundleError(f"{folder.name}: the manifest lists no {', '.join(missing)}")
+    if unknown := sorted(set(listed) - set(FILES) - set(REPORTS)):
+        raise BundleError(f"{folder.name}: unknown files in the manifest: {', '.join(unknown)}")
+    if strangers := sorted({p.name for p in folder.iterdir()} - set(listed) - {MANIFEST}):
+        raise BundleError(f"{folder.name}: files that the manifest does not list: {', '.join(strangers)}")
+    contents = {}
+    for name, entry in listed.items():
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise BundleError(f"{folder.name}: {name} is listed but cannot be read: {error}") from error
+        if hashlib.sha256(contents[name]).hexdigest() != entry.get("sha256"):
+            raise BundleError(f"{folder.name}: {name} is not the file the manifest describes (sha256 differs)")
+    return manifest, contents
+
+
+def _arrays(data: bytes) -> dict[str, np.ndarray]:
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except BadZipFile as error:
+        raise ValueError("not a NumPy archive") from error
+
+
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _text_array(texts: list[str]) -> np.ndarray:
+    return np.frombuffer("\n".join(texts).encode(), np.uint8)
+
+
+def _texts(array: np.ndarray) -> list[str]:
+    return array.tobytes().decode().split("\n")

@@ -1,0 +1,1 @@
+"""Fitting the branches and putting a bundle together. Needs ``requirements-train.txt``."""

@@ -1,0 +1,1 @@
+"""Raw input to clean input: text with offsets, pictures with geometry."""

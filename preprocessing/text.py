@@ -1,0 +1,122 @@
+"""Folding and tokenisation that never lose the place in what the user typed."""
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import nltk
+from nltk.corpus import stopwords
+from nltk.tokenize import RegexpTokenizer
+
+NLTK_DATA = Path(__file__).parent / "nltk_data"
+
+# Script and style elements go with their content; a "<" that opens no tag is text ("< 3 ans").
+_MARKUP = re.compile(
+    r"<(script|style)\b[^>]*>.*?</\1\s*>|<!--.*?-->|</?[a-z][a-z0-9:]*(?:\s[^<>=]*=[^<>]*)?\s*/?>"
+    r"|(?P<entity>&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});)",
+    re.DOTALL | re.IGNORECASE,
+)
+# Letters that Unicode does not decompose but that readers take for their base letters.
+_LIGATURES = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
+)
+_WORDS = RegexpTokenizer(r"[^\W_]+")
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A folded word and where it stands: ``raw[start:end]`` is what the user typed."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedText:
+    """Folded text; character ``i`` of it comes from ``raw[starts[i]:ends[i]]``."""
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The raw span (start, end) behind the folded span; folded spans must not be empty."""
+        return self.starts[start], self.ends[end - 1]
+
+
+@lru_cache(maxsize=20_000)
+def fold_character(character: str) -> str:
+    """One character in lower case without accents: "É" gives "e", a lone accent gives ""."""
+    decomposed = unicodedata.normalize("NFKD", character.lower().translate(_LIGATURES))
+    kept = "".join(c for c in decomposed if not unicodedata.combining(c)).lower().translate(_LIGATURES)
+    return "".join(" " if c.isspace() or unicodedata.category(c)[0] == "C" else c for c in kept)
+
+
+def fold(raw: str) -> FoldedText:
+    """HTML and entities out, Unicode folded, runs of space made one, offsets kept."""
+    text: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+
+    def add(folded: str, start: int, end: int) -> None:
+        if not folded and ends and start == ends[-1]:
+            ends[-1] = end  # a combining accent belongs to the letter before it
+        for character in folded:
+            if character == " " and (not text or text[-1] == " "):
+                continue
+            text.append(character)
+            starts.append(start)
+            ends.append(end)
+
+    def add_plain(start: int, end: int) -> None:
+        for position in range(start, end):
+            add(fold_character(raw[position]), position, position + 1)
+
+    done = 0
+    for match in _MARKUP.finditer(raw):
+        add_plain(done, match.start())
+        if match["entity"]:
+            decoded = html.unescape(html.unescape(match["entity"]))
+            add("".join(map(fold_character, decoded)), match.start(), match.end())
+        else:
+            add(" ", match.start(), match.end())
+        done = match.end()
+    add_plain(done, len(raw))
+    if text and text[-1] == " ":
+        text.pop(), starts.pop(), ends.pop()
+    return FoldedText("".join(text), starts, ends)
+
+
+def tokenize(raw: str) -> list[Token]:
+    """Words of the folded text (NLTK ``RegexpTokenizer``), each with its offsets in ``raw``."""
+    return tokenize_folded(fold(raw))
+
+
+def tokenize_folded(folded: FoldedText) -> list[Token]:
+    """As `tokenize`, from text that is folded already."""
+    return [
+        Token(folded.text[start:end], *folded.span(start, end)) for start, end in _WORDS.span_tokenize(folded.text)
+    ]
+
+
+def mask_digits(word: str) -> str:
+    """Digits to 0, so that "45x45" and "30x30" are one word: sizes and references say more as shapes."""
+    return _DIGIT.sub("0", word)
+
+
+@lru_cache(maxsize=1)
+def stop_words() -> frozenset[str]:
+    """French stop words, folded, from the list shipped in ``nltk_data`` (no download)."""
+    if str(NLTK_DATA) not in nltk.data.path:  # NLTK reads only below its data path
+        nltk.data.path.insert(0, str(NLTK_DATA))
+    return frozenset(fold(word).text for word in stopwords.words("french"))
+
+
+def content_words(tokens: list[Token]) -> list[Token]:
+    """Tokens that say something: no stop word, no lone letter, no bare number."""
+    return [t for t in tokens if len(t.text) > 1 and not t.text.isdigit() and t.text not in stop_words()]
