@@ -8,7 +8,7 @@ from pathlib import Path
 # Set before TensorFlow is imported: its start-up notes are no news to a user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from settings import ROOT, settings  # noqa: E402
+from settings import ROOT, settings
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,6 +4,7 @@ Weights are plain NumPy arrays read without pickle and laid into a network that 
 in a bundle can run code.
 """
 
+import csv
 import hashlib
 import io
 import json
@@ -52,7 +53,10 @@ class Bundle:
 
 @dataclass(frozen=True)
 class QuantizedRows:
-    """Embedding rows in few levels: ``codes * scale[channel] + low[channel]``, channel = piece id modulo their number."""
+    """Embedding rows in few levels: ``codes * scale[channel] + low[channel]``.
+
+    The channel is the piece id modulo the number of channels.
+    """
 
     codes: np.ndarray
     scale: np.ndarray
@@ -70,8 +74,6 @@ class QuantizedRows:
 
 def read_imagenet_table(text: str, taxonomy: Taxonomy) -> np.ndarray:
     """float32 (1000, categories) from ``index,name,categories`` rows; ValueError when a row is off."""
-    import csv
-
     table = np.zeros((1000, len(taxonomy)), np.float32)
     for row in csv.DictReader(io.StringIO(text)):
         for pair in filter(None, row["categories"].split(";")):

@@ -42,9 +42,7 @@ class Explainer:
             term = (network.semantic_head([embedded, mask], training=False) @ centre[:, index][:, None])[0, 0]
             return term, tf.reduce_sum(gradients * embedded[0], axis=-1)
 
-        @tf.function(
-            input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32), tf.TensorSpec((), tf.int32)]
-        )
+        @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32), tf.TensorSpec((), tf.int32)])
         def grad_cam(image, index):
             """Term of category ``index`` and the Grad-CAM map (Selvaraju et al. 2017), of the logit."""
             features = network.feature_map(image, training=False)
@@ -69,9 +67,7 @@ class Explainer:
         semantic, meaning_by_word = self._semantic_terms(text, arrays[2], index)
         image, heatmap = (0.0, None) if picture is None else self.heatmap(picture.array, index)
         words = tuple(
-            WordContribution(
-                field, token.start, token.end, token.text, float(by_word[i]), float(meaning_by_word[i])
-            )
+            WordContribution(field, token.start, token.end, token.text, float(by_word[i]), float(meaning_by_word[i]))
             for i, (token, field) in enumerate(zip(text.tokens, text.fields, strict=True))
         )
         bias = float(self._bias[index])

@@ -22,7 +22,7 @@ _RANDOM_ORDERS = 5
 
 
 def pointing_hit(heat: np.ndarray, box: tuple[int, int, int, int], side: int) -> bool:
-    """Whether the hottest place of ``heat`` (h, w), laid over a square of ``side``, lies in ``box`` (Zhang et al. 2018)."""
+    """Whether ``heat`` (h, w), laid over a square of ``side``, is hottest inside ``box`` (Zhang et al. 2018)."""
     large = Image.fromarray(heat.astype(np.float32)).resize((side, side), Image.Resampling.BILINEAR)
     y, x = np.unravel_index(int(np.argmax(np.asarray(large))), (side, side))
     left, top, right, bottom = box

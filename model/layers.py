@@ -93,9 +93,7 @@ class Scale(keras.layers.Layer):
         self.value = value
 
     def build(self, input_shape) -> None:
-        self.factor = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(self.value), name="factor"
-        )
+        self.factor = self.add_weight(shape=(), initializer=keras.initializers.Constant(self.value), name="factor")
 
     def call(self, x):
         return x * self.factor

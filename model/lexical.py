@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class LexicalVocabulary:
         for tokens in documents:
             n += 1
             masked = [mask_digits(token.text) for token in tokens]
-            frequency_words.update(set(masked) | {f"{a} {b}" for a, b in zip(masked, masked[1:], strict=False)})
+            frequency_words.update(set(masked) | {f"{a} {b}" for a, b in pairwise(masked)})
             frequency_characters.update({gram for word in set(masked) for gram in character_ngrams(word)})
         words = sorted(gram for gram, df in frequency_words.items() if df >= min_documents)
         characters = sorted(gram for gram, df in frequency_characters.items() if df >= min_documents)
@@ -73,7 +74,7 @@ class LexicalVocabulary:
         masked = [mask_digits(token.text) for token in tokens]
         get = self._word_ids.get
         words = [get(word, 0) for word in masked]
-        words += [get(f"{a} {b}", 0) for a, b in zip(masked, masked[1:], strict=False)]
+        words += [get(f"{a} {b}", 0) for a, b in pairwise(masked)]
         characters = [gram for word in masked for gram in self._ids_in_word(word)]
         groups = [self._weigh(Counter(filter(None, words))), self._weigh(Counter(characters))]
         ids = np.concatenate([np.array([TEXT_ID], np.int32)] + [group[0] for group in groups])

@@ -94,4 +94,3 @@ def build_network(shape: NetworkShape, table: np.ndarray | None = None, prior: n
         semantic_head=keras.Model([embedded, mask], semantic, name="semantic_head"),
         bias=bias,
     )
-

@@ -99,9 +99,7 @@ def tokenize(raw: str) -> list[Token]:
 
 def tokenize_folded(folded: FoldedText) -> list[Token]:
     """As `tokenize`, from text that is folded already."""
-    return [
-        Token(folded.text[start:end], *folded.span(start, end)) for start, end in _WORDS.span_tokenize(folded.text)
-    ]
+    return [Token(folded.text[start:end], *folded.span(start, end)) for start, end in _WORDS.span_tokenize(folded.text)]
 
 
 def mask_digits(word: str) -> str:

@@ -36,9 +36,7 @@ def read_corpus(folder: Path = CORPUS) -> list[Listing]:
     for path in sorted(folder.glob("*.csv"), key=lambda p: int(p.stem)):
         with path.open(encoding="utf-8", newline="") as file:
             for r in csv.DictReader(file):
-                rows.append(
-                    Listing(int(r["prdtypecode"]), r["designation"], r["description"], r["lang"], r["voice"])
-                )
+                rows.append(Listing(int(r["prdtypecode"]), r["designation"], r["description"], r["lang"], r["voice"]))
     return rows
 
 

@@ -45,9 +45,11 @@ def sentence_encoder_parts() -> tuple[bytes, QuantizedRows, dict[str, np.ndarray
             weights[f"conv{step}_{order}/kernel"] = arrays[f"w{step}_{order}"].reshape(order, 256, 256)
             weights[f"conv{step}_{order}/bias"] = arrays[f"b{step}_{order}"]
     model = (folder / "sp.model").read_bytes()
-    return model, QuantizedRows(codes, arrays["scale"], arrays["lo"]), {
-        f"semantic_{path}": value for path, value in weights.items()
-    }
+    return (
+        model,
+        QuantizedRows(codes, arrays["scale"], arrays["lo"]),
+        {f"semantic_{path}": value for path, value in weights.items()},
+    )
 
 
 def backbone_weights(variant: str = "lite0") -> dict[str, np.ndarray]:

@@ -249,10 +249,7 @@ def test_every_format_gives_its_colours(format):
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_png_mode(mode):
     grey = photo().convert("L")
-    if mode == "I;16":
-        source = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
-    else:
-        source = photo().convert(mode)
+    source = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257) if mode == "I;16" else photo().convert(mode)
     reference = grey.convert("RGB") if mode in ("L", "LA", "I;16") else source.convert("RGB")
     assert near(np.asarray(picture(encoded(source))), np.asarray(reference), 1)
 
@@ -301,9 +298,7 @@ def test_one_transparent_colour_turns_white(mode):
 
 
 def test_half_transparency_blends_with_white():
-    assert near(
-        picture(encoded(Image.new("RGBA", (9, 9), (0, 0, 0, 128)))).getpixel((4, 4)), (127, 127, 127), 1
-    )
+    assert near(picture(encoded(Image.new("RGBA", (9, 9), (0, 0, 0, 128)))).getpixel((4, 4)), (127, 127, 127), 1)
 
 
 def test_hidden_colours_do_not_bleed_when_a_large_picture_shrinks():
@@ -480,9 +475,7 @@ def test_fine_stripes_blend_rather_than_alias():
 def test_no_step_after_decoding_sees_more_than_it_needs(size, monkeypatch):
     seen = []
     find = module._without_margins
-    monkeypatch.setattr(
-        module, "_without_margins", lambda image, full: seen.append(image.size) or find(image, full)
-    )
+    monkeypatch.setattr(module, "_without_margins", lambda image, full: seen.append(image.size) or find(image, full))
     prepare(encoded(Image.new("L", size, 90), "PNG", compress_level=1))
     assert len(seen) == 1 and max(seen[0]) < 2 * 4 * 224
     assert all(have >= min(full, 4 * 224) for have, full in zip(seen[0], size, strict=True))
@@ -508,11 +501,7 @@ def test_the_crop_of_a_large_picture_is_in_original_pixels(format):
 def test_picture_is_whole_and_never_enlarged():
     assert picture(encoded(planted((400, 300), (10, 10, 20, 20)))).size == (400, 300)
     shown = picture(encoded(planted((3000, 1500), (0, 0, 3000, 750))), 300)
-    assert (
-        shown.size == (300, 150)
-        and near(shown.getpixel((150, 30)), RED)
-        and shown.getpixel((150, 120))[0] == 255
-    )
+    assert shown.size == (300, 150) and near(shown.getpixel((150, 30)), RED) and shown.getpixel((150, 120))[0] == 255
 
 
 # Back onto the picture

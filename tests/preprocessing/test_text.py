@@ -1,6 +1,7 @@
 """Folding and tokenisation, and that offsets always lead back to the user's own words."""
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from preprocessing.text import content_words, fold, mask_digits, stop_words, tokenize
 
 pieces = st.sampled_from(
-    ["é", "É", "e\u0301", "œ", "ß", "İ", "ﬁ", "&eacute;", "&amp;eacute;", "&#233;", "&nbsp;", "&", "<br>", "</p>"]
-    + ["<b class='x'>", "< 3 ans", "a > b", "<!-- c -->", "<script>x()</script>", " ", "\n", "\u00a0", "\u200b", "\x00"]
-    + ["12", "d'angle", "T-Shirt", "🧸", "北京", "-", "_"]
+    [
+        *("é", "É", "e\u0301", "œ", "ß", "İ", "ﬁ", "&eacute;", "&amp;eacute;", "&#233;", "&nbsp;", "&", "<br>", "</p>"),
+        *("<b class='x'>", "< 3 ans", "a > b", "<!-- c -->", "<script>x()</script>", " ", "\n", "\u00a0", "\u200b"),
+        *("\x00", "12", "d'angle", "T-Shirt", "🧸", "北京", "-", "_"),
+    ]
 )
 messy = st.one_of(st.text(max_size=200), st.lists(pieces, max_size=30).map("".join))
 
@@ -64,7 +67,7 @@ def test_offsets_are_ordered_and_inside(raw: str) -> None:
     assert all(0 <= a < b <= len(raw) for a, b in zip(folded.starts, folded.ends, strict=True))
     assert folded.starts == sorted(folded.starts)
     tokens = tokenize(raw)
-    for before, after in zip(tokens, tokens[1:], strict=False):
+    for before, after in pairwise(tokens):
         assert before.start < before.end and before.start <= after.start
     assert "  " not in folded.text and folded.text == folded.text.strip()
 

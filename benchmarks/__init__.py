@@ -1,0 +1,1 @@
+"""What is fast, measured side by side in one run; `python -m benchmarks`."""
