@@ -6,7 +6,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from settings import ROOT  # noqa: E402
+from settings import ROOT
 
 
 def speed() -> str:

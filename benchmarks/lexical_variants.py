@@ -1,6 +1,6 @@
 """What pays in the lexical branch: stemming, stop words, shortened copies; on pens held out of the corpus."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from nltk.stem import SnowballStemmer
@@ -14,7 +14,7 @@ from model.training.open_bundle import Recipe
 from preprocessing.text import Token, stop_words, tokenize
 
 
-@lru_cache(maxsize=None)
+@cache
 def _stem(word: str) -> str:
     return SnowballStemmer("english").stem(SnowballStemmer("french").stem(word))
 
@@ -60,7 +60,7 @@ def measure() -> str:
         lines.append(f"| {name} | {scores[0]:.4f} | {scores[1]:.4f} |")
     voices = ", ".join(recipe.held_out_voices)
     head = (
-        "# What pays in the lexical branch\n\nWritten by `python -m benchmarks lexical`: the branch alone, fitted without the"
-        f" voices {voices} and measured on their designations, categories at their published shares.\n"
+        "# What pays in the lexical branch\n\nWritten by `python -m benchmarks lexical`: the branch alone,"
+        f" fitted without the voices {voices} and measured on their designations, categories at their published shares.\n"
     )
     return "\n".join([head, *lines, ""])

@@ -40,8 +40,8 @@ class Recipe:
     seed: int = 20
     regularization: float = 0.6
     shortened: tuple[float, float] = (0.3, 0.7)
-    epochs: int = 4
-    rate: float = 1e-3
+    epochs: int = 5
+    rate: float = 1.5e-3
     image_weight: float = 0.7
     coverage: float = 0.9
     threshold: float = 0.6

@@ -1,0 +1,129 @@
+# Everything runs in .venv, made here. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PORT ?= 8501
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+# .pyc files are made on installation: without them TensorFlow takes three times as long to start.
+INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --only-binary :all:
+RAYON = $(BIN)/python -m
+
+# uv does not read pip's settings: hand on a mirror, a certificate and a time limit given for pip.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+export UV_HTTP_TIMEOUT ?= $(or $(PIP_DEFAULT_TIMEOUT),120)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.run ## serve the application on http://127.0.0.1:8501 (PORT=… for another port)
+	exec $(RAYON) streamlit run streamlit_app.py --server.address 127.0.0.1 --server.port $(PORT)
+
+# Everything is reported in one go; pytest comes last, so that its closing line ends the output.
+.PHONY: test
+test: $(VENV)/.dev $(VENV)/.train chromium ## run the linters and every test (ARGS=… goes to pytest)
+	@failed=0; \
+	$(MAKE) --no-print-directory lint || failed=1; \
+	$(RAYON) pytest $(ARGS) || failed=1; \
+	exit $$failed
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff and hadolint, changing nothing
+	@failed=0; \
+	$(RAYON) ruff check . || failed=1; \
+	$(RAYON) ruff format --check . || failed=1; \
+	$(BIN)/hadolint Dockerfile || failed=1; \
+	exit $$failed
+
+.PHONY: format
+format: $(VENV)/.dev ## put the code in the house's format
+	$(RAYON) ruff check --fix .
+	$(RAYON) ruff format .
+
+.PHONY: screenshot
+screenshot: $(VENV)/.dev chromium ## take docs/screenshot.png again, from the real page
+	RAYON_SCREENSHOT=1 $(RAYON) pytest tests/browser -k reasons
+
+.PHONY: train-open
+train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measure its explanations
+	$(RAYON) model train-open
+	$(RAYON) model faithfulness
+
+.PHONY: bench
+bench: $(VENV)/.run ## measure what is fast, side by side
+	$(RAYON) benchmarks
+
+.PHONY: messages
+messages: $(VENV)/.run ## collect the screen texts and compile their translations (ui/locale)
+	$(RAYON) ui.catalogues
+
+.PHONY: clean
+clean: ## remove the environment and the caches; var/ and the models stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment ------------------------------------------------------------------------------------
+
+$(VENV)/.run: requirements.txt $(VENV)/.uv
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.train: requirements-train.txt $(VENV)/.run
+	$(INSTALL) -r requirements-train.txt
+	@touch $@
+
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+$(VENV)/.uv:
+	@for python in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do \
+		if command -v $$python >/dev/null && $$python -c '$(SUPPORTED)'; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+		echo "Rayon needs Python 3.11, 3.12 or 3.13; none was found (tried: $${PYTHON:-python3 python3.13 python3.12 python3.11})." >&2; \
+		echo "Install one, or name it: make run PYTHON=/path/to/python3.12" >&2; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$($$found --version)"; \
+	rm -rf $(VENV); \
+	$$found -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: uv==$(UV_VERSION)
+	@touch $@
+
+# --- Chromium for the browser tests -----------------------------------------------------------------------
+
+CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
+
+.PHONY: chromium
+chromium: ## install Chromium for the browser tests, when there is none
+	@for name in $(CHROMIUM_NAMES); do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null; then \
+		command="apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends chromium fonts-noto-color-emoji"; \
+	elif command -v dnf >/dev/null; then command="dnf install -y chromium"; \
+	elif command -v apk >/dev/null; then command="apk add chromium font-noto-emoji"; \
+	elif command -v pacman >/dev/null; then command="pacman -S --noconfirm chromium noto-fonts-emoji"; \
+	else command=""; fi; \
+	if [ -z "$$command" ]; then \
+		echo "The browser tests need Chromium or Chrome on the PATH: install it by hand." >&2; \
+	elif [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Chromium"; sh -c "$$command" && exit 0; \
+	elif sudo -n true 2>/dev/null; then \
+		echo "Installing Chromium"; sudo -n sh -c "$$command" && exit 0; \
+	else \
+		echo "The browser tests need Chromium. Install it by: sudo sh -c '$$command'" >&2; \
+	fi; \
+	[ -z "$${CI:-}" ]

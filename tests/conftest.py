@@ -1,0 +1,51 @@
+"""Fixtures every test may use, and the rule that no test leaves this machine."""
+
+import ipaddress
+import os
+import socket
+
+# Before TensorFlow is imported anywhere: its start-up notes would drown a failure's output.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+
+
+class NetworkBlocked(RuntimeError):
+    """A test tried to reach another machine."""
+
+
+def _is_here(family: int, address: object) -> bool:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return True
+    host = address[0]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stay_on_this_machine():
+    def guarded(name):
+        original = getattr(socket.socket, name)
+
+        def connect(self, address):
+            if not _is_here(self.family, address):
+                raise NetworkBlocked(f"tests must not connect to {address}")
+            return original(self, address)
+
+        return connect
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, guarded(name))
+        yield
+
+
+@pytest.fixture(scope="session")
+def classifier():
+    """The model that ships, loaded once for the whole run."""
+    from model.classifier import Classifier
+    from settings import ROOT
+
+    return Classifier.load(ROOT / "model" / "bundles" / "open")

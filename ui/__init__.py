@@ -1,0 +1,1 @@
+"""What the pages share: panels, charts, session state, translations."""

@@ -1,0 +1,29 @@
+"""Every visit comes in by the front door."""
+
+from contextlib import suppress
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+FRONT_DOOR = "streamlit_app.py"
+ENTERED, WANTED = "app_entered", "app_wanted"
+
+
+def enter() -> None:
+    """Called by the front door once it knows the pages: goes on to the page that sent the visit here."""
+    st.session_state[ENTERED] = True
+    if wanted := st.session_state.pop(WANTED, None):
+        st.switch_page(wanted)
+
+
+def by_front_door(page: str) -> None:
+    """Called by each page with its own path: a visit that came straight to it goes to the front door first.
+
+    Until the first `st.navigation` of a process, Streamlit serves the files of ``pages/`` by itself: a
+    bookmark opened right after a start would show a page without title, language switch and style.
+    """
+    if ENTERED in st.session_state:
+        return
+    st.session_state[WANTED] = page
+    with suppress(StreamlitAPIException):  # no front door: the page is run alone, as a test may do
+        st.switch_page(FRONT_DOOR)

@@ -1,0 +1,86 @@
+"""All caching: the model for the whole process; what is made of a user's input for their session alone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from PIL import Image
+
+from model.product import Explanation, Prediction, Product
+from preprocessing.image import picture
+from settings import settings
+from ui.language import _
+
+if TYPE_CHECKING:
+    from model.classifier import Classifier
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _load(folder: str) -> Classifier:
+    from model.classifier import Classifier
+
+    classifier = Classifier.load(Path(folder))
+    classifier.warm_up()
+    return classifier
+
+
+def classifier_or_stop() -> Classifier:
+    """The shared classifier; when its bundle is refused, a page that says why, and the run ends there.
+
+    Every page calls this, needed or not: Streamlit clears Keras' global state at the end of each run, and a
+    run that ended while another built the network could break it.
+    """
+    with st.spinner(_("Loading the model: about ten seconds, once per start of the server…")):
+        # Imported here: TensorFlow takes seconds, and the note must be on screen first.
+        from model.bundle import BundleError
+
+        try:
+            return _load(str(settings().bundle))
+        except BundleError as error:
+            refusal = str(error)
+    st.error(_("**The model cannot be used, so nothing can be classified.** Tell whoever runs this server:"))
+    st.code(refusal, language=None, wrap_lines=True)
+    st.button(_("Try again"), key="model_retry")
+    st.stop()
+
+
+def predict(classifier: Classifier, product: Product) -> Prediction:
+    """The prediction for one product."""
+    return _predict(classifier, fingerprint(product, classifier.bundle.version), product)
+
+
+def explain(classifier: Classifier, product: Product, code: int) -> Explanation:
+    """Why ``code`` has the logit it has; `ImageError` for a picture that cannot be read."""
+    return _explain(classifier, fingerprint(product, classifier.bundle.version), product, code)
+
+
+def shown_picture(data: bytes) -> Image.Image:
+    """The picture as it is shown, 640 pixels at most; `ImageError` when it cannot be read."""
+    return _shown_picture(hashlib.sha256(data).hexdigest(), data)
+
+
+def fingerprint(product: Product, version: str = "") -> str:
+    """sha256 of everything in a product; two products differ when any field does."""
+    digest = hashlib.sha256()
+    for part in (version, product.designation, product.description, product.image):
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        digest.update(b"-" if data is None else b"%d:" % len(data) + data)
+    return digest.hexdigest()
+
+
+@st.cache_data(scope="session", max_entries=4, show_spinner=False)
+def _predict(_classifier: Classifier, key: str, _product: Product) -> Prediction:
+    return _classifier.predict([_product])[0]
+
+
+@st.cache_data(scope="session", max_entries=8, show_spinner=False)
+def _explain(_classifier: Classifier, key: str, _product: Product, code: int) -> Explanation:
+    return _classifier.explain(_product, code)
+
+
+@st.cache_data(scope="session", max_entries=2, show_spinner=False)
+def _shown_picture(key: str, _data: bytes) -> Image.Image:
+    return picture(_data)

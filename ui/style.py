@@ -1,0 +1,47 @@
+"""The few style rules that the theme cannot express."""
+
+import json
+from html import escape
+
+import streamlit as st
+
+from ui.language import _
+
+_RULES = """
+.stMainBlockContainer {max-width: 1280px;}
+.st-key-app_header h1 {padding: 0;}
+[class*="st-key-browser_"] {position: absolute;}
+.rayon-eyebrow {font-size: .8rem; letter-spacing: .04em; opacity: .75; margin: 0;}
+.rayon-answer {font-size: 1.55rem; line-height: 1.25; font-weight: 650; margin: .1rem 0 .2rem;}
+.rayon-scope {font-size: .9rem; opacity: .8; margin: 0;}
+"""
+
+
+def apply_style() -> None:
+    """Adds the rules to the page."""
+    st.html(f"<style>{_RULES}{_upload_field()}</style>")
+
+
+def heading(eyebrow: str, answer: str, below: str) -> None:
+    """A large line between two small ones; all three are text, never markup."""
+    st.html(
+        f'<p class="rayon-eyebrow">{escape(eyebrow)}</p><p class="rayon-answer">{escape(answer)}</p>'
+        f'<p class="rayon-scope">{escape(below)}</p>'
+    )
+
+
+def _upload_field() -> str:
+    """Streamlit has no translation of its upload field: its words are hidden, ours stand in their place."""
+    instructions = '[data-testid="stFileUploaderDropzoneInstructions"]'
+    button = '[data-testid="stFileUploaderDropzone"] button'
+    hint, choose = _quoted(_("Drop or paste a picture (Ctrl+V)")), _quoted(_("Choose a file"))
+    return (
+        f"{instructions} {{font-size: 0;}} {instructions} * {{font-size: 0;}}"
+        f"{instructions}::after {{font-size: .875rem; content: {hint};}}"
+        f"{button} p {{font-size: 0;}} {button} p::after {{font-size: 1rem; content: {choose};}}"
+    )
+
+
+def _quoted(text: str) -> str:
+    """A CSS string; no character of it can end the string or the style element."""
+    return json.dumps(text, ensure_ascii=False).replace("<", "\\3c ")
