@@ -1,0 +1,35 @@
+"""What the README shows works, and its numbers are those of the bundle."""
+
+import contextlib
+import io
+import re
+
+import pytest
+
+from tests.repository import read
+
+
+def test_the_python_example_runs(classifier) -> None:
+    [block] = re.findall(r"```python\n(.*?)```", read("README.md"), re.S)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block, "README.md", "exec"), {})
+    assert printed.getvalue().startswith("1560 0.")
+
+
+def test_the_numbers_are_those_of_the_bundle(classifier) -> None:
+    measured = classifier.bundle.reports["metrics"]["new_concepts"]
+    faithful = classifier.bundle.reports["faithfulness"]
+    text = re.sub(r"\s+", " ", read("README.md"))
+    said = {
+        r"weighted F1 \*\*([\d.]+)\*\*": measured["weighted_f1"],
+        r"ECE ([\d.]+)": measured["ece"],
+        r"AUROC of confidence ([\d.]+)": measured["auroc_of_confidence"],
+        r"planted object in ([\d.]+) of cases": faithful["picture"]["pointing_game"],
+        r"of cases \(([\d.]+) by chance": faithful["picture"]["pointing_game_by_chance"],
+        r"fifth of the words costs ([\d.]+)": faithful["words"]["comprehensiveness"],
+        r"random words ([\d.]+)": faithful["words"]["comprehensiveness_random"],
+    }
+    for pattern, value in said.items():
+        [number] = re.findall(pattern, text)
+        assert float(number.rstrip(".")) == pytest.approx(value, abs=0.00501), pattern
