@@ -120,7 +120,7 @@ class Classifier:
         order = np.argsort(-row, kind="stable")
         ranked = tuple(RankedCategory(self.taxonomy.codes[i], float(row[i])) for i in order)
         # Smallest set whose mass reaches the quantile (Romano, Sesia & Candes 2020, without randomisation).
-        size = int(np.searchsorted(np.cumsum(row[order]), self._coverage_quantile)) + 1
+        size = int(np.searchsorted(np.cumsum(row[order]), self._coverage_quantile, side="right")) + 1
         return Prediction(
             categories=ranked,
             used_text=used_text,

@@ -71,8 +71,8 @@ def render_first(classifier: Classifier, prediction: Prediction, threshold: floa
                 probability(prediction.confidence),
                 width="content",
                 help=_(
-                    "Calibrated on listings kept aside from training: of those answered at 80%, about 8 in 10 were right. "
-                    "On listings unlike them it can be fewer."
+                    "Calibrated on listings kept aside from training: of those answered at 80%, about 8 in 10 were "
+                    "right. On listings unlike them it can be fewer."
                 ),
             )
             st.metric(
@@ -143,8 +143,8 @@ def render_basis(classifier: Classifier, prediction: Prediction) -> None:
     if classifier.bundle.manifest["name"] == "open":
         st.caption(
             _(
-                "This is the open model: trained on {rows} listings written for this project, on no shop's data and no "
-                "product photo. On listings kept aside its weighted F1 is {score}; expect less on real ones."
+                "This is the open model: trained on {rows} listings written for this project, on no shop's data and "
+                "no product photo. On listings kept aside its weighted F1 is {score}; expect less on real ones."
             ).format(rows=number(classifier.bundle.manifest["training"]["rows"]), score=_kept_aside(classifier))
         )
 
