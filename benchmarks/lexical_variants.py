@@ -61,6 +61,7 @@ def measure() -> str:
     voices = ", ".join(recipe.held_out_voices)
     head = (
         "# What pays in the lexical branch\n\nWritten by `python -m benchmarks lexical`: the branch alone,"
-        f" fitted without the voices {voices} and measured on their designations, categories at their published shares.\n"
+        f" fitted without the voices {voices} and measured on their designations,"
+        " categories at their published shares.\n"
     )
     return "\n".join([head, *lines, ""])
