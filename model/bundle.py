@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,10 @@ def save_bundle(
     manifest: dict[str, Any],
     reports: dict[str, Any],
 ) -> dict[str, Any]:
-    """Writes a bundle and gives its manifest. ``rows`` are the embedding rows of ``pieces.kept``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes a bundle in the place of what ``folder`` holds and gives its manifest.
+
+    ``rows`` are the embedding rows of ``pieces.kept``. The folder is changed at the end, when all is written.
+    """
     weights = {w.path: np.asarray(w) for w in network.whole.weights}
     lexical = {
         "words": _text_array(vocabulary.words),
@@ -137,9 +140,14 @@ def save_bundle(
             file: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for file, data in contents.items()
         },
     }
-    for file, data in contents.items():
-        (folder / file).write_bytes(data)
-    (folder / MANIFEST).write_bytes(_json(full))
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for file, data in {**contents, MANIFEST: _json(full)}.items():
+        (part / file).write_bytes(data)
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
     return full
 
 
