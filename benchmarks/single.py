@@ -2,6 +2,7 @@
 
 import io
 
+import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
@@ -75,8 +76,18 @@ def page_overhead(classifier: Classifier) -> str:
         if app.exception:
             raise RuntimeError(app.exception)
 
-    sides = {
+    def page_of_cleared_session() -> None:
+        keras.utils.clear_session()  # what Streamlit would do after each run, see model/serving.py
+        page()
+
+    alone = {
         "classifier alone": lambda: classifier.predict([Product(designation=next(names))]),
         "page's script, no browser": page,
     }
-    return table("The page's overhead", by_turns(sides), "classifier alone")
+    cleared = {"page's script": page, "Keras' session cleared before it": page_of_cleared_session}
+    return "\n".join(
+        [
+            table("The page's overhead", by_turns(alone), "classifier alone"),
+            table("What keeping Keras' session saves (model/serving.py)", by_turns(cleared), "page's script"),
+        ]
+    )

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _load(folder: str) -> Classifier:
     from model.classifier import Classifier
+    from model.serving import keep_session
 
+    keep_session()
     classifier = Classifier.load(Path(folder))
     classifier.warm_up()
     return classifier
