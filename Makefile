@@ -64,6 +64,10 @@ train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measur
 bench: $(VENV)/.run ## measure what is fast, side by side
 	$(RAYON) benchmarks
 
+.PHONY: bench-words
+bench-words: $(VENV)/.train ## measure what pays in the lexical branch
+	$(RAYON) benchmarks lexical
+
 .PHONY: messages
 messages: $(VENV)/.run ## collect the screen texts and compile their translations (ui/locale)
 	$(RAYON) ui.catalogues

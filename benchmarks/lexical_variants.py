@@ -60,7 +60,7 @@ def measure() -> str:
         lines.append(f"| {name} | {scores[0]:.4f} | {scores[1]:.4f} |")
     voices = ", ".join(recipe.held_out_voices)
     head = (
-        "# What pays in the lexical branch\n\nWritten by `python -m benchmarks lexical`: the branch alone,"
+        "# What pays in the lexical branch\n\nWritten by `make bench-words`: the branch alone,"
         f" fitted without the voices {voices} and measured on their designations,"
         " categories at their published shares.\n"
     )

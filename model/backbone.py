@@ -16,7 +16,7 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 FEATURE_MAP = "image_top_relu6"
-"""Name of the layer whose output (batch, 7, 7, 1280) Grad-CAM reads."""
+"""Name of the part that ends in the last feature map, (batch, 7, 7, 1280), which Grad-CAM reads."""
 
 
 def efficientnet_lite(image, variant: str = "lite0"):

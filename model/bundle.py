@@ -187,7 +187,7 @@ def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         listed = manifest["files"]
     except FileNotFoundError as error:
-        raise BundleError(f"{folder} holds no {MANIFEST}: it is not a bundle") from error
+        raise BundleError(f"{folder.name}: holds no {MANIFEST}, so it is not a bundle") from error
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder.name}: {MANIFEST} cannot be read: {error!r}") from error
     if manifest.get("format_version") != FORMAT_VERSION:

@@ -20,9 +20,13 @@ def area_under_roc(score: np.ndarray, positive: np.ndarray) -> float:
     n, m = int(positive.sum()), int((~positive).sum())
     if not n or not m:
         return float("nan")
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    mean_rank = np.cumsum(counts) - (counts - 1) / 2
-    return float((mean_rank[inverse][positive].sum() - n * (n + 1) / 2) / (n * m))
+    return float((mean_ranks(score)[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def mean_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, float64 (n,); ties share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
 def f1_by_category(truth: np.ndarray, answer: np.ndarray, categories: int, weights: np.ndarray | None = None):
@@ -57,6 +61,17 @@ def conformal_quantile(probabilities: np.ndarray, truth: np.ndarray, coverage: f
     ranked = np.argsort(before)
     mass = np.cumsum(weights[ranked]) / weights.sum()
     return float(before[ranked][min(int(np.searchsorted(mass, coverage)), len(truth) - 1)])
+
+
+def prediction_sets(probabilities: np.ndarray, truth: np.ndarray, quantile: float) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the set of each row holds the truth, bool (n,), and how many categories it has, int (n,).
+
+    The set is the most probable categories up to the one at which their mass exceeds ``quantile``.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    mass = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
+    sizes = np.minimum((mass <= quantile).sum(axis=1) + 1, probabilities.shape[1])
+    return np.argmax(order == truth[:, None], axis=1) < sizes, sizes
 
 
 def report(probabilities: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> dict[str, float]:

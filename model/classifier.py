@@ -23,7 +23,7 @@ class Classifier:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.taxonomy = bundle.taxonomy
-        network, size, n = bundle.network, bundle.shape.image_size, len(bundle.taxonomy)
+        network, size = bundle.network, bundle.shape.image_size
         self._bias = np.asarray(network.bias.bias)
         self._coverage_quantile = float(bundle.manifest["settings"]["conformal_quantile"])
         # Explicit signatures: one trace for any batch and length.
@@ -40,7 +40,6 @@ class Classifier:
             input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32)],
         )
         self._explainer = Explainer(bundle)
-        self.categories = n
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Classifier":

@@ -9,6 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from model.bundle import Bundle, add_report, load_bundle
+from model.calibration import mean_ranks
 from model.classifier import Classifier
 from model.explanation import Explainer
 from model.planted import OBJECTS, alone, planted
@@ -36,7 +37,7 @@ def area_under(curve: np.ndarray) -> float:
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's coefficient of two maps of one size, in [-1, 1]; 0 when one of them is constant."""
-    ranks = [np.unique(x.ravel(), return_inverse=True)[1].astype(float) for x in (a, b)]
+    ranks = [mean_ranks(x.ravel()) for x in (a, b)]
     if min(r.std() for r in ranks) == 0:
         return 0.0
     return float(np.corrcoef(*ranks)[0, 1])
@@ -151,6 +152,7 @@ def word_faithfulness(classifier: Classifier, seed: int = 0) -> dict[str, float]
         for name, value in zip(("out", "kept", "out_random", "kept_random"), after, strict=True):
             losses[name].append(first.confidence - value)
     return {
+        "data": "the corpus the model was trained on",
         "listings": len(rows),
         "comprehensiveness": float(np.mean(losses["out"])),
         "comprehensiveness_random": float(np.mean(losses["out_random"])),

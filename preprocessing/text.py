@@ -5,6 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from html.entities import html5
 from pathlib import Path
 
 import nltk
@@ -13,12 +14,14 @@ from nltk.tokenize import RegexpTokenizer
 
 NLTK_DATA = Path(__file__).parent / "nltk_data"
 
-# Script and style elements go with their content; a "<" that opens no tag is text ("< 3 ans").
-_MARKUP = re.compile(
-    r"<(script|style)\b[^>]*>.*?</\1\s*>|<!--.*?-->|</?[a-z][a-z0-9:]*(?:\s[^<>=]*=[^<>]*)?\s*/?>"
-    r"|(?P<entity>&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});)",
-    re.DOTALL | re.IGNORECASE,
+# Spaces and markup. Markup is looked for in folded text, so that escaped tags ("&lt;br&gt;") go too. Script and
+# style elements go with their content; a "<" that opens no tag is text ("< 3 ans").
+_GAP = re.compile(
+    r"(?: |<(script|style)\b[^>]*>.*?</\1\s*>|<!--.*?-->"
+    r"|</?[a-z](?:\"[^\"<>]{0,500}(?:>[^\"<>]{0,500})?\"|'[^'<>]{0,500}(?:>[^'<>]{0,500})?'|[^<>\"'])*>)+",
+    re.DOTALL,
 )
+_ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z][a-zA-Z0-9]{1,31};?)")
 # Letters that Unicode does not decompose but that readers take for their base letters.
 _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
@@ -54,42 +57,58 @@ def fold_character(character: str) -> str:
     """One character in lower case without accents: "É" gives "e", a lone accent gives ""."""
     decomposed = unicodedata.normalize("NFKD", character.lower().translate(_LIGATURES))
     kept = "".join(c for c in decomposed if not unicodedata.combining(c)).lower().translate(_LIGATURES)
-    return "".join(" " if c.isspace() or unicodedata.category(c)[0] == "C" else c for c in kept)
+    # Invisible marks (soft hyphen, zero width, text direction) stand inside words; other controls between them.
+    categories = ((c, unicodedata.category(c)) for c in kept if unicodedata.category(c) != "Cf")
+    return "".join(" " if c.isspace() or category[0] == "C" else c for c, category in categories)
 
 
 def fold(raw: str) -> FoldedText:
     """HTML and entities out, Unicode folded, runs of space made one, offsets kept."""
+    text, starts, ends = _decoded(raw)
+    kept: list[str] = []
+    kept_starts: list[int] = []
+    kept_ends: list[int] = []
+    done = 0
+    for gap in _GAP.finditer(text):
+        start, end = gap.span()
+        kept.append(text[done:start])
+        kept_starts += starts[done:start]
+        kept_ends += ends[done:start]
+        if kept_starts and end < len(text):
+            kept.append(" ")
+            kept_starts.append(starts[start])
+            kept_ends.append(ends[end - 1])
+        done = end
+    return FoldedText("".join([*kept, text[done:]]), kept_starts + starts[done:], kept_ends + ends[done:])
+
+
+def _decoded(raw: str) -> tuple[str, list[int], list[int]]:
+    """Folded characters with entities resolved, and the raw offsets of each."""
     text: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
 
     def add(folded: str, start: int, end: int) -> None:
         if not folded and ends and start == ends[-1]:
-            ends[-1] = end  # a combining accent belongs to the letter before it
-        for character in folded:
-            if character == " " and (not text or text[-1] == " "):
-                continue
-            text.append(character)
-            starts.append(start)
-            ends.append(end)
-
-    def add_plain(start: int, end: int) -> None:
-        for position in range(start, end):
-            add(fold_character(raw[position]), position, position + 1)
+            ends[-1] = end  # a combining accent or an invisible mark belongs to the letter before it
+        text.extend(folded)
+        starts.extend([start] * len(folded))
+        ends.extend([end] * len(folded))
 
     done = 0
-    for match in _MARKUP.finditer(raw):
-        add_plain(done, match.start())
-        if match["entity"]:
-            decoded = html.unescape(html.unescape(match["entity"]))
-            add("".join(map(fold_character, decoded)), match.start(), match.end())
-        else:
-            add(" ", match.start(), match.end())
+    for match in (*_ENTITY.finditer(raw), None):
+        for position in range(done, match.start() if match else len(raw)):
+            add(fold_character(raw[position]), position, position + 1)
+        if match is None:
+            break
         done = match.end()
-    add_plain(done, len(raw))
-    if text and text[-1] == " ":
-        text.pop(), starts.pop(), ends.pop()
-    return FoldedText("".join(text), starts, ends)
+        name = match[1]
+        if name[0] == "#" or name in html5:
+            add("".join(map(fold_character, html.unescape(f"&{name}"))), match.start(), done)
+        else:  # no entity: an ampersand in the text
+            for position in range(match.start(), done):
+                add(fold_character(raw[position]), position, position + 1)
+    return "".join(text), starts, ends
 
 
 def tokenize(raw: str) -> list[Token]:

@@ -112,6 +112,21 @@ def test_the_health_check_fails_when_the_page_fails(tmp_path):
             server.terminate()
 
 
+def test_the_health_check_fails_when_the_model_is_refused(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", port]
+    environment = os.environ | {"RAYON_BUNDLE": str(tmp_path)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            assert status(f"http://127.0.0.1:{port}/_stcore/script-health-check") == 503
+        finally:
+            server.terminate()
+
+
 def status(url: str) -> int:
     """The HTTP status, once the server answers."""
     deadline = time.monotonic() + 60

@@ -29,13 +29,14 @@ def bars(rows: Sequence[Bar], threshold: float | None = None) -> alt.LayerChart:
             "name": [row.name for row in rows],
             "value": [row.value for row in rows],
             "text": [row.text for row in rows],
+            "spoken": [f"{row.name}: {row.text}" for row in rows],
             "ink": ["first" if row.first else "other" for row in rows],
             "written": "text",
         }
     )
     base = alt.Chart(data).encode(
         y=alt.Y("name:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0)),
-        tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("text:N", title=" ")],
+        tooltip=alt.Tooltip("spoken:N", title=" "),
     )
     written = alt.Color("written:N", scale=_INKS, legend=None)
     bar = {"height": 10, "yOffset": 10, "cornerRadius": 5}

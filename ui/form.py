@@ -1,6 +1,7 @@
 """The form: picture, designation, description. What is typed or sent survives page changes."""
 
 import streamlit as st
+from PIL import Image, ImageOps
 
 from model.product import Product
 from preprocessing.image import ImageError
@@ -8,6 +9,9 @@ from ui.browser import accept_paste
 from ui.gallery import EXAMPLES, Example
 from ui.language import _
 from ui.model import shown_picture
+
+THUMBNAIL = 150
+"""Width of the picture beside the form, in pixels."""
 
 
 def render_form(prefix: str) -> Product:
@@ -72,7 +76,6 @@ def _render_picture(prefix: str) -> None:
         round_ = st.session_state.setdefault(f"{prefix}_upload_round", 0)
         st.file_uploader(
             _("Picture") if image is None else _("Another picture"),
-            type="image",
             key=f"{prefix}_upload_{round_}",
             on_change=_keep_upload,
             args=(prefix, round_),
@@ -82,10 +85,17 @@ def _render_picture(prefix: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         try:
-            st.image(shown_picture(image), width=150, alt=_("The picture to classify"))
+            st.image(_thumbnail(shown_picture(image)), width=THUMBNAIL, alt=_("The picture to classify"))
         except ImageError:
             st.badge(_("This picture cannot be read"), color="red")
         st.button(_("Remove the picture"), key=f"{prefix}_remove", on_click=_remove_picture, args=(prefix,))
+
+
+def _thumbnail(picture: Image.Image) -> Image.Image:
+    """The picture, on white when it is so wide that Streamlit would scale its height to nothing."""
+    if picture.height * THUMBNAIL >= picture.width:
+        return picture
+    return ImageOps.pad(picture, (picture.width, picture.width // THUMBNAIL + 1), color="white")
 
 
 def _keep_upload(prefix: str, round_: int) -> None:

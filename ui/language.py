@@ -100,9 +100,9 @@ def points(value: float) -> str:
     return ngettext("{n} point", "{n} points", round(100 * value)).format(n=number(100 * value, 1))
 
 
-def listed(items: Sequence[str], style: str = "standard") -> str:
-    """``a, b and c``; with style "or", ``a, b or c``."""
-    return format_list(list(items), style=style, locale=language())
+def listed(items: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return format_list(list(items), locale=language())
 
 
 def _decimals(digits: int) -> str:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from model.classifier import Classifier
 
 
+class BundleRefused(RuntimeError):
+    """The page cannot do its work: the model was refused."""
+
+
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _load(folder: str) -> Classifier:
     from model.classifier import Classifier
@@ -46,6 +50,8 @@ def classifier_or_stop() -> Classifier:
     st.error(_("**The model cannot be used, so nothing can be classified.** Tell whoever runs this server:"))
     st.code(refusal, language=None, wrap_lines=True)
     st.button(_("Try again"), key="model_retry")
+    if not st.context.headers:  # no browser: the health check, which must hear that nothing can be classified
+        raise BundleRefused(refusal)
     st.stop()
 
 

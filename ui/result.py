@@ -42,7 +42,7 @@ def render_warnings(product: Product, prediction: Prediction) -> None:
         st.warning(
             _("Nothing could be read, neither words nor picture: what follows is only how common each category is.")
         )
-    elif prediction.words < FEW_WORDS and not prediction.used_image:
+    elif _little_to_go_by(prediction):
         message = ngettext(
             "Only {n} word and no picture: there is little to go by. "
             "A picture or a fuller text makes the answer safer.",
@@ -70,10 +70,7 @@ def render_first(classifier: Classifier, prediction: Prediction, threshold: floa
                 _("Probability"),
                 probability(prediction.confidence),
                 width="content",
-                help=_(
-                    "Calibrated on listings kept aside from training: of those answered at 80%, about 8 in 10 were "
-                    "right. On listings unlike them it can be fewer."
-                ),
+                help=_calibration(prediction),
             )
             st.metric(
                 _("Lead over the second"),
@@ -86,7 +83,7 @@ def render_first(classifier: Classifier, prediction: Prediction, threshold: floa
             st.warning(
                 _("**A person should look.** The model is less sure than its threshold of {share}.").format(share=share)
             )
-        else:
+        elif not _little_to_go_by(prediction):
             st.success(_("Above the threshold of {share}.").format(share=share))
 
 
@@ -113,8 +110,8 @@ def render_set(classifier: Classifier, prediction: Prediction, coverage: float) 
     """The prediction set, in words."""
     codes = prediction.prediction_set
     message = ngettext(
-        "With {share} coverage the right category is:",
-        "With {share} coverage the right category is among these {n}:",
+        "List made to hold the right category {share} of the time:",
+        "List of {n} made to hold the right category {share} of the time:",
         len(codes),
     )
     chips = " ".join(f":gray-badge[{_literal(full_name(classifier.taxonomy[code]))}]" for code in codes)
@@ -153,6 +150,23 @@ def _kept_aside(classifier: Classifier) -> str:
     """Weighted F1 on held-out listings of new concepts; a dash when the bundle has no such number."""
     score = classifier.bundle.reports.get("metrics", {}).get("new_concepts", {}).get("weighted_f1")
     return "–" if score is None else number(score, 2)
+
+
+def _little_to_go_by(prediction: Prediction) -> bool:
+    return prediction.words < FEW_WORDS and not prediction.used_image
+
+
+def _calibration(prediction: Prediction) -> str:
+    """What the probability of this answer has been checked on."""
+    if prediction.used_image:
+        return _(
+            "Calibrated on texts only: there were no product photos to check the picture's part on. "
+            "Take the number as an order of magnitude."
+        )
+    return _(
+        "Calibrated on listings kept aside from training: of those answered at 80%, about 8 in 10 were right. "
+        "On listings unlike them it can be fewer."
+    )
 
 
 def full_name(category: Category) -> str:

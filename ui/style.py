@@ -11,6 +11,9 @@ _RULES = """
 .stMainBlockContainer {max-width: 1280px;}
 .st-key-app_header h1 {padding: 0;}
 [class*="st-key-browser_"] {position: absolute;}
+/* Their buttons speak English and double the stops of the tab key. */
+[data-testid="stElementContainer"]:is(:has([data-testid="stVegaLiteChart"]), :has([data-testid="stImage"]))
+[data-testid="stElementToolbar"] {display: none;}
 .rayon-eyebrow {font-size: .8rem; letter-spacing: .04em; opacity: .75; margin: 0;}
 .rayon-answer {font-size: 1.55rem; line-height: 1.25; font-weight: 650; margin: .1rem 0 .2rem;}
 .rayon-scope {font-size: .9rem; opacity: .8; margin: 0;}

@@ -30,6 +30,14 @@ from model.training.lexical import LexicalFit, fit_lexical
 from model.training.pretrained import backbone_weights, sentence_encoder_parts
 from model.training.semantic import SemanticTrainer
 
+ROOT = Path(__file__).parents[2]
+# What decides the outcome of a stage beside corpus and recipe: a change in one of these makes old stages useless.
+STAGE_SOURCES = (
+    "preprocessing/text.py",
+    *(f"model/{name}.py" for name in ("lexical", "pieces", "reading", "layers", "sentence_encoder")),
+    *(f"model/training/{name}.py" for name in ("corpus", "lexical", "semantic", "pretrained")),
+)
+PACKAGES = ("keras", "numpy", "scikit-learn")
 IMAGENET_CATEGORIES = Path(__file__).parents[1] / "imagenet_categories.csv"
 
 
@@ -83,8 +91,7 @@ def train_open(out: Path, work: Path, recipe: Recipe | None = None) -> dict[str,
     rows = quantized.take(pieces.kept)
     data = _read(taxonomy, pieces)
     print(f"{len(data.rows)} listings read, {time.monotonic() - started:.0f} s")
-    name = corpus.fingerprint(data.rows)[:12]
-    stages = work / f"{name}-{hashlib.sha256(json.dumps(asdict(recipe)).encode()).hexdigest()[:8]}"
+    stages = work / _stage_name(data, recipe)
     stages.mkdir(parents=True, exist_ok=True)
 
     def semantic_trainer(part: Data, folder: Path) -> SemanticTrainer:
@@ -99,7 +106,7 @@ def train_open(out: Path, work: Path, recipe: Recipe | None = None) -> dict[str,
         seen, unseen = data.take(~held), data.take(held)
         _, lexical_terms = _lexical(seen, recipe, stages / "trial-lexical.npz", unseen)
         semantic_terms = semantic_trainer(seen, stages / "trial-semantic").logits(unseen.text_pieces)
-        np.savez(trial, lexical=lexical_terms, semantic=semantic_terms)
+        _keep(trial, lexical=lexical_terms, semantic=semantic_terms)
     with np.load(trial, allow_pickle=False) as arrays:
         lexical_terms, semantic_terms = arrays["lexical"], arrays["semantic"]
     fusion, metrics, quantile = _measure(data, held, lexical_terms, semantic_terms, log_prior, recipe)
@@ -162,7 +169,7 @@ def _lexical(data: Data, recipe: Recipe, path: Path, unseen: Data | None = None)
         fit = fit_lexical(documents, targets, weights, recipe.regularization, recipe.seed)
         vocabulary = fit.vocabulary
         words, characters = ("\n".join(t).encode() for t in (vocabulary.words, vocabulary.characters))
-        np.savez(
+        _keep(
             path,
             words=np.frombuffer(words, np.uint8),
             characters=np.frombuffer(characters, np.uint8),
@@ -182,11 +189,14 @@ def _measure(
     new = corpus.new_concepts(data.rows, held)[held]
     weights = (shares / np.maximum(1, np.bincount(truth, minlength=categories)))[truth]
     half = corpus.held_out(unseen.rows, frozenset(), 0.5, recipe.seed + 1)
-    probabilities = np.zeros_like(lexical)
+    probabilities, covered, sizes = np.zeros_like(lexical), np.zeros(len(truth), bool), np.zeros(len(truth))
     for part in (half, ~half):
         fit = new & ~part
         fusion = fit_fusion(lexical[fit], semantic[fit], truth[fit], weights[fit], log_prior)
         probabilities[part] = _softmax(fusion.logits(lexical[part], semantic[part], log_prior))
+        fitted = _softmax(fusion.logits(lexical[fit], semantic[fit], log_prior))
+        quantile = calibration.conformal_quantile(fitted, truth[fit], recipe.coverage, weights[fit])
+        covered[part], sizes[part] = calibration.prediction_sets(probabilities[part], truth[part], quantile)
     fusion = fit_fusion(lexical[new], semantic[new], truth[new], weights[new], log_prior)
     other_pen = np.isin([row.voice for row in unseen.rows], recipe.held_out_voices)
 
@@ -201,6 +211,11 @@ def _measure(
         "new_concepts": measured(new),
         "all_held_out": measured(np.ones(len(truth), bool)),
         "other_voices": measured(other_pen),
+        "prediction_sets_on_new_concepts": {
+            "stated_coverage": recipe.coverage,
+            "measured_coverage": float(np.average(covered[new], weights=weights[new])),
+            "mean_size": float(np.average(sizes[new], weights=weights[new])),
+        },
         "designation_alone": measured(~unseen.described),
         "with_description": measured(unseen.described),
         "weighted_f1_of_branches": {
@@ -211,6 +226,22 @@ def _measure(
     }
     quantile = calibration.conformal_quantile(probabilities[new], truth[new], recipe.coverage, weights[new])
     return fusion, metrics, quantile
+
+
+def _stage_name(data: Data, recipe: Recipe) -> str:
+    """Names the corpus, and everything else that a stage follows from."""
+    digest = hashlib.sha256(json.dumps(asdict(recipe)).encode())
+    for name in STAGE_SOURCES:
+        digest.update((ROOT / name).read_bytes())
+    digest.update(" ".join(version(name) for name in PACKAGES).encode())
+    return f"{corpus.fingerprint(data.rows)[:12]}-{digest.hexdigest()[:8]}"
+
+
+def _keep(path: Path, **arrays: np.ndarray) -> None:
+    """Writes a stage; the file appears whole or not at all."""
+    part = path.with_suffix(".part.npz")
+    np.savez(part, **arrays)
+    part.replace(path)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -241,6 +272,6 @@ def _manifest(data: Data, recipe: Recipe, fusion: Fusion, quantile: float) -> di
         ],
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("keras", "numpy", "scikit-learn")},
+            **{name: version(name) for name in PACKAGES},
         },
     }

@@ -95,6 +95,9 @@ def test_measures_on_closed_forms() -> None:
     assert rank_correlation(random, random * 2 + 1) == pytest.approx(1)
     assert rank_correlation(random, -random) == pytest.approx(-1)
     assert rank_correlation(random, np.ones((7, 7))) == 0
+    # With ties: ranks (2, 2, 2, 4) and (4, 1, 2, 3); Spearman is Pearson's coefficient of them.
+    expected = np.corrcoef([2, 2, 2, 4], [4, 1, 2, 3])[0, 1]
+    assert rank_correlation(np.array([0, 0, 0, 5]), np.array([9, 1, 2, 3])) == pytest.approx(expected)
     # For f(x) = sum of the picture, erasing in order of value must beat the reverse order.
     value = np.random.default_rng(1).random((7, 7))
     picture = np.kron(value, np.ones((32, 32)))[..., None].repeat(3, axis=2)

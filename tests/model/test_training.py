@@ -1,5 +1,7 @@
 """Fitting the branches: they learn, from fixed seeds, and go on after a kill."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,13 @@ def test_the_corpus_is_what_its_readme_says(rows) -> None:
     titles = {(row.code, row.designation, row.description) for row in rows}
     assert len(titles) > 0.995 * len(rows)
     readme = (Path(__file__).parents[2] / "corpus" / "README.md").read_text(encoding="utf-8")
-    assert f"{len(rows):,}" in readme
+    assert f"{len(rows):,} product listings" in readme
+    for first, last in ("ae", "vz", "fr"):
+        count = sum(first <= row.voice <= last for row in rows)
+        assert re.search(rf"\| {first}–{last} \| {count:,} \|", readme)
+    for language, count in Counter(row.language for row in rows).items():
+        assert f"{language} {count:,}" in readme
+    assert f"{sum(bool(row.description) for row in rows):,} rows have a description" in readme
 
 
 def test_a_held_out_concept_is_held_out_whole(rows) -> None:

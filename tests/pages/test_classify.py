@@ -1,7 +1,9 @@
+import io
 import json
 import re
 
 import pytest
+from PIL import Image
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
@@ -190,8 +192,16 @@ def test_the_slider_sets_how_many_categories_are_shown(app, k):
 def test_the_prediction_set_is_named(app, classifier):
     typed(app, "Balle rouge")
     prediction = classifier.predict([Product(designation="Balle rouge")])[0]
-    line = next(element.value for element in app.markdown if "couverture" in element.value)
+    line = next(element.value for element in app.markdown if "bonne catégorie" in element.value)
     assert [int(code) for code in re.findall(r"badge\[(\d+)", line)] == list(prediction.prediction_set)
+
+
+@pytest.mark.parametrize("size", [(5000, 1), (640, 4), (1, 5000)])
+def test_a_very_thin_picture_is_shown_and_classified(app, size):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "red").save(buffer, "PNG")
+    sent(app, buffer.getvalue())
+    assert not app.exception and chart(app)
 
 
 def test_the_language_switch_keeps_what_was_typed(app):
@@ -391,7 +401,7 @@ def test_one_user_does_not_see_anothers_input(app, striped_png):
     assert not charts(other)
 
 
-def test_a_refused_bundle_is_a_message_not_a_traceback(tmp_path, monkeypatch):
+def test_a_refused_bundle_is_said_and_fails_the_health_check(tmp_path, monkeypatch):
     import settings
     import ui.model
 
@@ -400,7 +410,8 @@ def test_a_refused_bundle_is_a_message_not_a_traceback(tmp_path, monkeypatch):
     ui.model._load.clear()
     try:
         app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=180).run()
-        assert not app.exception
+        # Without a browser, as here and in the health check, the run must also fail.
+        assert len(app.exception) == 1
         assert "Le modèle est inutilisable" in app.error[0].value
         assert "manifest.json" in app.code[0].value
     finally:

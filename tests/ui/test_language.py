@@ -15,7 +15,7 @@ def test_numbers_are_written_as_in_french(french):
     assert language.number(1234.5, 1) == "1\u202f234,5"
     assert language.percent(0.615, 1) == "61,5\u202f%"
     assert language.signed(-0.5) == "−0,50"
-    assert language.listed(["a", "b", "c"], "or") == "a, b ou c"
+    assert language.listed(["a", "b", "c"]) == "a, b et c"
 
 
 def test_numbers_are_written_as_in_english(english):

@@ -61,3 +61,12 @@ def test_two_words_in_one_character_become_one_mark():
 def test_strength_is_the_largest_weight_of_either_sign():
     assert strength([]) == 0
     assert strength([word("a b", "a", 1), word("a b", "b", -4, 1)]) == 3
+
+
+def test_no_mark_turns_the_direction_of_the_text():
+    assert highlighted("a\u202eb\u2066c", [], 1.0) == '<div class="words">abc</div>'
+
+
+def test_no_more_is_shown_than_is_read():
+    shown = highlighted("x" * 1_000_000, [], 1.0)
+    assert len(shown) < 4_100 and shown.endswith("…</div>")
