@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.measuring import by_turns, table
-from model.classifier import Classifier, pad
+from model.classifier import Classifier, lexical_input, pad
 from model.planted import alone
 from model.product import Product
 from model.reading import read_text
@@ -32,7 +32,7 @@ def network_paths(classifier: Classifier) -> str:
     """The whole network on one prepared product."""
     whole = classifier.bundle.network.whole
     text = read_text(DESIGNATION, None)
-    ids, weights = classifier.bundle.vocabulary.encode(text.tokens)
+    ids, weights = lexical_input(classifier.bundle.vocabulary, text)
     rows = classifier.bundle.pieces.encode(text.sentence)
     image = prepare(photo(), classifier.bundle.shape.image_size).array[None].astype(np.float32)
     inputs = [pad([ids]), pad([weights]), pad([rows]), image, np.ones((1, 1), np.float32)]

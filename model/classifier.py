@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from model.bundle import Bundle, load_bundle
 from model.explanation import Explainer
+from model.lexical import LexicalVocabulary
 from model.product import Explanation, Prediction, Product, RankedCategory
 from model.reading import ReadText, read_text
 from preprocessing.image import ImageError, PreparedImage, prepare
@@ -94,7 +95,7 @@ class Classifier:
         """
         text = read_text(product.designation, product.description)
         prepared = None if product.image is None else self._prepare(product.image)
-        return self._explainer.explain(text, self._text_arrays([text]), prepared, code)
+        return self._explainer.explain(text, self._text_arrays([text])[2], prepared, code)
 
     def logits(self, product: Product) -> dict[int, float]:
         """Calibrated logits by code, relative to the mean category: what `explain` takes apart."""
@@ -111,7 +112,7 @@ class Classifier:
         return prepare(data, self.bundle.shape.image_size)
 
     def _text_arrays(self, texts: list[ReadText]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        features = [self.bundle.vocabulary.encode(text.tokens) for text in texts]
+        features = [lexical_input(self.bundle.vocabulary, text) for text in texts]
         rows = [self.bundle.pieces.encode(text.sentence if text.tokens else "") for text in texts]
         return pad([f[0] for f in features]), pad([f[1] for f in features]), pad(rows)
 
@@ -129,6 +130,12 @@ class Classifier:
             model_version=self.bundle.version,
             image_problem=problem,
         )
+
+
+def lexical_input(vocabulary: LexicalVocabulary, text: ReadText) -> tuple[np.ndarray, np.ndarray]:
+    """Feature ids and weights of all readings of a text, one after the other; the network sums them."""
+    parts = [(share, *vocabulary.encode(tokens)) for share, tokens in text.readings]
+    return np.concatenate([ids for _, ids, _ in parts]), np.concatenate([share * w for share, _, w in parts])
 
 
 def pad(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -57,14 +57,14 @@ class Explainer:
     def explain(
         self,
         text: ReadText,
-        arrays: tuple[np.ndarray, np.ndarray, np.ndarray],
+        rows: np.ndarray,
         picture: PreparedImage | None,
         code: int,
     ) -> Explanation:
-        """``arrays`` are the padded lexical ids, weights and semantic rows of ``text``, batch of one."""
+        """``rows``: the padded semantic rows of ``text``, int32 (1, n)."""
         index = self._bundle.taxonomy.index(code)
-        lexical, by_word, intercept = self._lexical_terms(text, arrays[0][0], arrays[1][0], index)
-        semantic, meaning_by_word = self._semantic_terms(text, arrays[2], index)
+        lexical, by_word, intercept = self._lexical_terms(text, index)
+        semantic, meaning_by_word = self._semantic_terms(text, rows, index)
         image, heatmap = (0.0, None) if picture is None else self.heatmap(picture.array, index)
         words = tuple(
             WordContribution(field, token.start, token.end, token.text, float(by_word[i]), float(meaning_by_word[i]))
@@ -90,15 +90,17 @@ class Explainer:
         heat, highest = heat.numpy(), float(tf.reduce_max(heat))
         return float(term), (heat / highest if highest > 1e-8 else None)
 
-    def _lexical_terms(self, text, ids, weights, index) -> tuple[float, np.ndarray, float]:
+    def _lexical_terms(self, text: ReadText, index: int) -> tuple[float, np.ndarray, float]:
         """The branch's term, its part by token, and the part no token carries (the intercept)."""
-        by_word = np.zeros(len(text.tokens))
-        contributions = weights * self._lexical[ids, index]
-        shares = self._bundle.vocabulary.shares(text.tokens)
-        for feature, contribution in zip(ids.tolist(), contributions.tolist(), strict=True):
-            for token, share in shares.get(feature, ()):
-                by_word[token] += share * contribution
-        term = float(contributions.sum())
+        vocabulary, by_word, term = self._bundle.vocabulary, np.zeros(len(text.tokens)), 0.0
+        for weight, tokens in text.readings:
+            ids, weights = vocabulary.encode(tokens)
+            contributions = weight * weights * self._lexical[ids, index]
+            term += float(contributions.sum())
+            shares = vocabulary.shares(tokens)
+            for feature, contribution in zip(ids.tolist(), contributions.tolist(), strict=True):
+                for token, share in shares.get(feature, ()):
+                    by_word[token] += share * contribution
         return term, by_word, term - float(by_word.sum())
 
     def _semantic_terms(self, text: ReadText, rows: np.ndarray, index: int) -> tuple[float, np.ndarray]:

@@ -27,7 +27,7 @@ def test_the_numbers_are_those_of_the_bundle(classifier) -> None:
         r"AUROC of confidence ([\d.]+)": measured["auroc_of_confidence"],
         r"planted object in ([\d.]+) of cases": faithful["picture"]["pointing_game"],
         r"of cases \(([\d.]+) by chance": faithful["picture"]["pointing_game_by_chance"],
-        r"fifth of the words costs ([\d.]+)": faithful["words"]["comprehensiveness"],
+        r"trained on costs ([\d.]+)": faithful["words"]["comprehensiveness"],
         r"random words ([\d.]+)": faithful["words"]["comprehensiveness_random"],
     }
     for pattern, value in said.items():

@@ -177,7 +177,14 @@ def _lexical(data: Data, recipe: Recipe, path: Path, unseen: Data | None = None)
             table=fit.table,
         )
         print(f"lexical: {len(vocabulary)} rows, {time.monotonic() - started:.0f} s")
-    return fit, fit.logits([text.tokens for text in unseen.texts]) if unseen else np.zeros(0)
+    return fit, _terms(fit, unseen.texts) if unseen else np.zeros(0)
+
+
+def _terms(fit: LexicalFit, texts: list[ReadText]) -> np.ndarray:
+    """The lexical branch's terms as the classifier reads a text, float32 (texts, categories)."""
+    readings = [text.readings for text in texts]
+    first, last = (fit.logits([parts[place][1] for parts in readings]) for place in (0, -1))
+    return (first + last) / 2
 
 
 def _measure(

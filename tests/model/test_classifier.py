@@ -49,12 +49,12 @@ def test_a_missing_input_is_a_missing_term(classifier: Classifier) -> None:
 
 def test_the_views_agree_with_the_whole_network(classifier: Classifier) -> None:
     product = Product("Puzzle en bois 24 pièces", "dès 3 ans", CLOCK)
-    from model.classifier import pad
+    from model.classifier import lexical_input, pad
     from model.reading import read_text
     from preprocessing.image import prepare
 
     text = read_text(product.designation, product.description)
-    ids, weights = classifier.bundle.vocabulary.encode(text.tokens)
+    ids, weights = lexical_input(classifier.bundle.vocabulary, text)
     rows = classifier.bundle.pieces.encode(text.sentence)
     image = prepare(CLOCK, 224).array[None].astype(np.float32)
     inputs = [pad([ids]), pad([weights]), pad([rows]), image, np.ones((1, 1), np.float32)]
@@ -125,3 +125,10 @@ def test_any_text_gets_an_answer(classifier: Classifier, designation: str, descr
     [prediction] = classifier.predict([Product(designation, description)])
     assert sum(c.probability for c in prediction.categories) == pytest.approx(1, abs=1e-4)
     assert all(0 <= c.probability <= 1 for c in prediction.categories)
+
+
+def test_a_long_description_does_not_drown_the_designation(classifier: Classifier) -> None:
+    about_something_else = "Livraison rapide sous 48 h, paiement en plusieurs fois, service client en France. " * 12
+    for designation, code in CLEAR.items():
+        [prediction] = classifier.predict([Product(designation, about_something_else)])
+        assert prediction.code == code, designation
