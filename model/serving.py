@@ -8,7 +8,7 @@ def keep_session() -> None:
 
     Streamlit calls it after each run of a page's script, for pages that build layers in every run. Here one
     model is built once and shared: clearing would throw its compiled kernels away under running requests and
-    collect all garbage, which more than doubles the time of a page (docs/benchmarks.md).
+    collect all garbage: docs/benchmarks.md has what that costs.
     """
     keras.backend.clear_session = _nothing
 
