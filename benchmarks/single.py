@@ -9,8 +9,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.measuring import by_turns, table
-from model.classifier import Classifier, lexical_input, pad
+from model.classifier import Classifier
 from model.planted import alone
+from model.predictor import lexical_input, pad
 from model.product import Product
 from model.reading import read_text
 from preprocessing.image import prepare
@@ -50,11 +51,11 @@ def network_paths(classifier: Classifier) -> str:
 def request_parts(classifier: Classifier) -> str:
     """One request from bytes and text, part by part."""
     data = photo()
-    array = tf.constant(prepare(data, classifier.bundle.shape.image_size).array[None], tf.float32)
+    array = prepare(data, classifier.bundle.shape.image_size).array[None].astype(np.float32)
     picture = Product(image=data)
     both = Product(designation=DESIGNATION, image=data)
     sides = {
-        "picture branch alone": lambda: classifier._picture(array).numpy(),
+        "picture branch alone": lambda: classifier.runtime.picture(array),
         "decoding alone": lambda: prepare(data, classifier.bundle.shape.image_size),
         "predict, text": lambda: classifier.predict([Product(designation=DESIGNATION)]),
         "predict, picture": lambda: classifier.predict([picture]),

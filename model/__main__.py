@@ -20,12 +20,20 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--work", type=Path, default=settings().home / "train-open", help="where stages are kept")
     faithful = commands.add_parser("faithfulness", help="measure the explanations, into the bundle's card")
     faithful.add_argument("--bundle", type=Path, default=settings().bundle)
+    exporting = commands.add_parser("export", help="write the network as ONNX graphs, checked against TensorFlow")
+    exporting.add_argument("--bundle", type=Path, default=settings().bundle)
+    exporting.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
     if chosen.command == "train-open":
         from model.training.open_bundle import train_open
 
         manifest = train_open(chosen.out, chosen.work)
         print(f"{manifest['version']} in {chosen.out}")
+    elif chosen.command == "export":
+        from model.export import export
+
+        card = export(chosen.bundle, chosen.out)
+        print(f"{card['version']} in {chosen.out}; largest difference {card['largest_difference']:.1e}")
     else:
         from model.faithfulness import measure_into
 

@@ -4,7 +4,8 @@ import math
 
 from keras import layers
 
-WIDTH_DEPTH_SIZE = {"lite0": (1.0, 1.0, 224), "lite1": (1.0, 1.1, 240), "lite2": (1.1, 1.2, 260)}
+from model.shape import WIDTH_DEPTH_SIZE
+
 # repeats, kernel, stride, expansion, channels
 _STAGES = (
     (1, 3, 1, 1, 16),

@@ -1,7 +1,7 @@
 """A bundle is a model: a folder with a manifest and files whose sha256 the manifest lists.
 
 Weights are plain NumPy arrays read without pickle and laid into a network that this code builds: nothing
-in a bundle can run code.
+in a bundle can run code. Loads without TensorFlow: `model.loading` lays the weights into the network.
 """
 
 import csv
@@ -9,6 +9,8 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +19,14 @@ from zipfile import BadZipFile
 import numpy as np
 
 from model.lexical import LexicalVocabulary
-from model.network import Network, NetworkShape, build_network
 from model.pieces import PieceVocabulary
-from model.sentence_encoder import EMBEDDING, WIDTH
+from model.shape import EMBEDDING_WIDTH, LEXICAL_TABLE, SEMANTIC_TABLE, NetworkShape
 from model.taxonomy import Taxonomy
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 FILES = ("taxonomy.csv", "lexical.npz", "semantic.npz", "sentencepiece.model", "image.npz", "imagenet_categories.csv")
 REPORTS = ("metrics.json", "faithfulness.json")
-LEXICAL_TABLE = "lexical_logits/table"
-SEMANTIC_TABLE = f"{EMBEDDING}/embeddings"
 _HALF_FROM = 10_000  # arrays this large are stored as float16; the small ones (norms, biases) keep float32
 
 
@@ -37,13 +36,12 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle."""
+    """A bundle but for its weights."""
 
     manifest: dict[str, Any]
     taxonomy: Taxonomy
     vocabulary: LexicalVocabulary
     pieces: PieceVocabulary
-    network: Network
     shape: NetworkShape
     reports: dict[str, Any]
 
@@ -98,15 +96,16 @@ def save_bundle(
     pieces: PieceVocabulary,
     rows: QuantizedRows,
     shape: NetworkShape,
-    network: Network,
+    weights: dict[str, np.ndarray],
     manifest: dict[str, Any],
     reports: dict[str, Any],
 ) -> dict[str, Any]:
     """Writes a bundle in the place of what ``folder`` holds and gives its manifest.
 
-    ``rows`` are the embedding rows of ``pieces.kept``. The folder is changed at the end, when all is written.
+    ``rows`` are the embedding rows of ``pieces.kept``; ``weights`` are the network's, by path. The folder is
+    changed at the end, when all is written.
     """
-    weights = {w.path: np.asarray(w) for w in network.whole.weights}
+    weights = dict(weights)
     lexical = {
         "words": _text_array(vocabulary.words),
         "characters": _text_array(vocabulary.characters),
@@ -160,26 +159,44 @@ def add_report(folder: Path, name: str, report: dict[str, Any]) -> None:
     (folder / MANIFEST).write_bytes(_json(manifest))
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Reads a bundle whole, or raises `BundleError` with the reason."""
+def read_bundle(folder: Path) -> Bundle:
+    """Reads a bundle but for its weights, or raises `BundleError` with the reason."""
     manifest, contents = _read_checked(folder)
-    try:
-        taxonomy = Taxonomy.from_csv(contents["taxonomy.csv"].decode("utf-8"))
-        shape = NetworkShape(categories=len(taxonomy), **manifest["shape"])
+    with refusing(folder):
+        return _bundle(manifest, contents)
+
+
+def read_bundle_and_weights(folder: Path) -> tuple[Bundle, dict[str, np.ndarray]]:
+    """Reads a bundle whole, its weights as float32 by their path in the network; or raises `BundleError`."""
+    manifest, contents = _read_checked(folder)
+    with refusing(folder):
         lexical, semantic, image = (_arrays(contents[f"{n}.npz"]) for n in ("lexical", "semantic", "image"))
-        vocabulary = LexicalVocabulary(_texts(lexical["words"]), _texts(lexical["characters"]), lexical["idf"])
-        pieces = PieceVocabulary(contents["sentencepiece.model"], semantic["kept"])
-        rows = QuantizedRows(semantic["codes"], semantic["scale"], semantic["low"]).values()
-        table = read_imagenet_table(contents["imagenet_categories.csv"].decode("utf-8"), taxonomy)
-        network = build_network(shape, table, prior(taxonomy))
-        values = {**semantic, **image, LEXICAL_TABLE: lexical[LEXICAL_TABLE]}
-        values[SEMANTIC_TABLE] = np.concatenate([np.zeros((1, WIDTH), np.float32), rows])
-        for weight in network.whole.weights:
-            weight.assign(values[weight.path].astype(np.float32))
+        rows = QuantizedRows(semantic.pop("codes"), semantic.pop("scale"), semantic.pop("low")).values()
+        weights = {**semantic, **image, LEXICAL_TABLE: lexical[LEXICAL_TABLE]}
+        weights[SEMANTIC_TABLE] = np.concatenate([np.zeros((1, EMBEDDING_WIDTH), np.float32), rows])
+        return _bundle(manifest, contents), {path: value.astype(np.float32) for path, value in weights.items()}
+
+
+@contextmanager
+def refusing(folder: Path) -> Iterator[None]:
+    """Turns what misfitting files raise into `BundleError`."""
+    try:
+        yield
     except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
         raise BundleError(f"{folder.name}: its files do not fit each other or this program: {error!r}") from error
-    reports = {name.removesuffix(".json"): json.loads(contents[name]) for name in REPORTS if name in contents}
-    return Bundle(manifest, taxonomy, vocabulary, pieces, network, shape, reports)
+
+
+def _bundle(manifest: dict[str, Any], contents: dict[str, bytes]) -> Bundle:
+    taxonomy = Taxonomy.from_csv(contents["taxonomy.csv"].decode("utf-8"))
+    lexical = _arrays(contents["lexical.npz"], "words", "characters", "idf")
+    return Bundle(
+        manifest=manifest,
+        taxonomy=taxonomy,
+        vocabulary=LexicalVocabulary(_texts(lexical["words"]), _texts(lexical["characters"]), lexical["idf"]),
+        pieces=PieceVocabulary(contents["sentencepiece.model"], _arrays(contents["semantic.npz"], "kept")["kept"]),
+        shape=NetworkShape(categories=len(taxonomy), **manifest["shape"]),
+        reports={name.removesuffix(".json"): json.loads(contents[name]) for name in REPORTS if name in contents},
+    )
 
 
 def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -211,10 +228,11 @@ def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     return manifest, contents
 
 
-def _arrays(data: bytes) -> dict[str, np.ndarray]:
+def _arrays(data: bytes, *names: str) -> dict[str, np.ndarray]:
+    """The named arrays of an archive; all of them when none is named."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            return {name: arrays[name] for name in names or arrays.files}
     except BadZipFile as error:
         raise ValueError("not a NumPy archive") from error
 

@@ -3,9 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from model.bundle import LEXICAL_TABLE, Bundle
+from model.loading import LoadedBundle
 from model.product import Explanation, WordContribution
 from model.reading import ReadText
+from model.shape import BIAS, LEXICAL_TABLE
 from preprocessing.image import PreparedImage
 
 _STEPS = 32
@@ -15,14 +16,14 @@ _STEPS = 32
 class Explainer:
     """Takes the logit of one category apart. Terms are relative to the mean over categories."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: LoadedBundle) -> None:
         self._bundle = bundle
         network, n = bundle.network, len(bundle.taxonomy)
         by_path = {weight.path: weight for weight in network.whole.weights}
         scale = float(by_path["lexical/factor"].numpy())
         table = by_path[LEXICAL_TABLE].numpy()
         self._lexical = scale * (table - table.mean(axis=1, keepdims=True))
-        bias = by_path["bias/bias"].numpy()
+        bias = by_path[BIAS].numpy()
         self._bias = bias - bias.mean()
         centre = tf.eye(n) - 1.0 / n
         size = bundle.shape.image_size

@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from model.bundle import Bundle, add_report, load_bundle
+from model.bundle import add_report
 from model.calibration import mean_ranks
 from model.classifier import Classifier
 from model.explanation import Explainer
+from model.loading import LoadedBundle, load_bundle
 from model.planted import OBJECTS, alone, planted
 from model.product import Product
 from model.training.corpus import read_corpus
@@ -74,7 +75,7 @@ def measure_into(folder: Path) -> dict[str, Any]:
     return result
 
 
-def picture_faithfulness(bundle: Bundle, seed: int = 0) -> dict[str, float]:
+def picture_faithfulness(bundle: LoadedBundle, seed: int = 0) -> dict[str, float]:
     """Grad-CAM on planted objects: pointing, deletion and insertion against random orders, randomised weights.
 
     The category asked for is the one the image branch reads from the object alone.
@@ -174,7 +175,7 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join([*kept, text[done:]])
 
 
-def _randomised_correlation(bundle: Bundle, maps: list, seed: int) -> float:
+def _randomised_correlation(bundle: LoadedBundle, maps: list, seed: int) -> float:
     """Mean rank correlation with the maps after the classes' layer is drawn anew (Adebayo et al. 2018)."""
     layer = bundle.network.whole.get_layer("image_classes")
     kept = layer.get_weights()

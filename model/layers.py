@@ -41,11 +41,21 @@ class PadTime(keras.layers.Layer):
         return ops.pad(x, [[0, 0], [self.before, self.after], [0, 0]])
 
 
-class SumOverSquareRoot(keras.layers.Layer):
-    """Sum over time divided by the square root of the length: (batch, n, c) and mask to (batch, c)."""
+class PooledDense(keras.layers.Layer):
+    """A dense layer over time, then its sum divided by the square root of the length: (batch, n, c) and mask to
+    (batch, units). The sum is taken first, which is the same and spares a product for each step of time."""
+
+    def __init__(self, units: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape) -> None:
+        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel")
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, x, mask):
-        return ops.sum(x * mask, axis=1) / ops.sqrt(ops.maximum(ops.sum(mask, axis=1), 1.0))
+        root = ops.sqrt(ops.maximum(ops.sum(mask, axis=1), 1.0))
+        return ops.matmul(ops.sum(x * mask, axis=1) / root, self.kernel) + self.bias * root
 
 
 class AnyInput(keras.layers.Layer):

@@ -1,6 +1,5 @@
 """Lexical features: TF-IDF of word 1-2-grams and character 3-5-grams, traceable to single words."""
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
@@ -103,7 +102,7 @@ class LexicalVocabulary:
 
     def _weigh(self, counts: Counter[int]) -> tuple[np.ndarray, np.ndarray]:
         ids = np.fromiter(counts.keys(), np.int32, len(counts))
-        frequency = np.fromiter((1 + math.log(c) for c in counts.values()), np.float32, len(counts))
+        frequency = (1 + np.log(np.fromiter(counts.values(), np.float64, len(counts)))).astype(np.float32)
         weights = frequency * self.idf[ids]
         norm = float(np.sqrt(weights @ weights))
         return ids, (weights / norm if norm else weights).astype(np.float32)

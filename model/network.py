@@ -6,27 +6,13 @@ import keras
 import numpy as np
 from keras import layers
 
-from model.backbone import FEATURE_MAP, WIDTH_DEPTH_SIZE, efficientnet_lite
+from model.backbone import FEATURE_MAP, efficientnet_lite
 from model.layers import AddBias, AnyInput, CategoriesOfClasses, Scale, WeightedEmbeddingSum
-from model.sentence_encoder import EMBEDDING, sentence_encoder
+from model.sentence_encoder import sentence_encoder
+from model.shape import EMBEDDING, NetworkShape
 
 SEMANTIC_GAIN = 8.0
 """The encoder's output has unit length; the gain puts it where a dense layer learns at the usual rate."""
-
-
-@dataclass(frozen=True)
-class NetworkShape:
-    """The sizes a network is built from."""
-
-    categories: int
-    lexical_rows: int
-    semantic_rows: int
-    backbone: str = "lite0"
-
-    @property
-    def image_size(self) -> int:
-        """Side of the square picture, in pixels."""
-        return WIDTH_DEPTH_SIZE[self.backbone][2]
 
 
 @dataclass(frozen=True)

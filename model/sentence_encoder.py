@@ -2,11 +2,10 @@
 
 from keras import layers
 
-from model.layers import PaddingMask, PadTime, SumOverSquareRoot
+from model.layers import PaddingMask, PadTime, PooledDense
+from model.shape import EMBEDDING, EMBEDDING_WIDTH
 
-EMBEDDING = "semantic_embedding"
 MASK = "semantic_mask"
-WIDTH = 512
 # n-gram order of each convolution and how many of its steps look back
 ORDERS = ((2, 0), (3, 1), (5, 2))
 _EPSILON = 1e-12
@@ -23,7 +22,7 @@ def sentence_encoder(rows, vocabulary_size: int):
         return layers.LayerNormalization(epsilon=_EPSILON, name=f"semantic_{name}")
 
     mask = PaddingMask(name=MASK)(rows)
-    embedded = layers.Embedding(vocabulary_size + 1, WIDTH, trainable=False, name=EMBEDDING)(rows)
+    embedded = layers.Embedding(vocabulary_size + 1, EMBEDDING_WIDTH, trainable=False, name=EMBEDDING)(rows)
     features = [embedded]
     for order, back in ORDERS:
         x = normalize(f"norm{order}")(dense(256, f"project{order}")(embedded))
@@ -34,15 +33,15 @@ def sentence_encoder(rows, vocabulary_size: int):
             x = layers.Add(name=f"semantic_add{step}_{order}")([convolved, x])
         features.append(x)
     joined = normalize("norm_features")(layers.Concatenate(name="semantic_features")(features))
-    pooled = SumOverSquareRoot(name="semantic_pool")(dense(WIDTH, "output")(joined), mask)
+    pooled = PooledDense(EMBEDDING_WIDTH, name="semantic_output")(joined, mask)
     first = layers.ReLU(name="semantic_relu0")(dense(320, "d0", use_bias=False)(pooled))
     shortcut = dense(320, "p1", use_bias=False)(pooled)
     second = layers.ReLU(name="semantic_relu1")(
         layers.Add(name="semantic_sum1")([shortcut, dense(320, "d1", use_bias=False)(first)])
     )
-    third = layers.ReLU(name="semantic_relu2")(dense(WIDTH, "d2", use_bias=False)(second))
+    third = layers.ReLU(name="semantic_relu2")(dense(EMBEDDING_WIDTH, "d2", use_bias=False)(second))
     top = layers.Add(name="semantic_sum3")(
-        [dense(WIDTH, "p3", use_bias=False)(second), dense(WIDTH, "d3", use_bias=False)(third)]
+        [dense(EMBEDDING_WIDTH, "p3", use_bias=False)(second), dense(EMBEDDING_WIDTH, "d3", use_bias=False)(third)]
     )
     bounded = layers.Activation("tanh", name="semantic_tanh")(top)
     return layers.UnitNormalization(name="semantic_unit")(bounded), mask

@@ -20,9 +20,10 @@ import numpy as np
 from model import bundle as bundles
 from model import calibration
 from model.lexical import LexicalVocabulary
-from model.network import NetworkShape, build_network
+from model.network import build_network
 from model.pieces import PieceVocabulary
 from model.reading import ReadText, read_text
+from model.shape import BIAS, LEXICAL_TABLE, NetworkShape
 from model.taxonomy import DEFAULT_PATH, Taxonomy
 from model.training import corpus
 from model.training.fusion import Fusion, fit_fusion
@@ -118,11 +119,11 @@ def train_open(out: Path, work: Path, recipe: Recipe | None = None) -> dict[str,
     prior = bundles.prior(taxonomy)
     network = build_network(shape, bundles.read_imagenet_table(imagenet_csv, taxonomy), prior)
     values = trainer.weights() | backbone_weights(shape.backbone)
-    values[bundles.LEXICAL_TABLE] = lexical.table
+    values[LEXICAL_TABLE] = lexical.table
     values["lexical/factor"] = np.float32(fusion.lexical)
     values["semantic/factor"] = np.float32(fusion.semantic)
     values["image_scaled/factor"] = np.float32(recipe.image_weight)
-    values["bias/bias"] = (fusion.prior * (log_prior - log_prior.mean())).astype(np.float32)
+    values[BIAS] = (fusion.prior * (log_prior - log_prior.mean())).astype(np.float32)
     for weight in network.whole.weights:
         if weight.path in values:
             weight.assign(values.pop(weight.path))
@@ -130,7 +131,8 @@ def train_open(out: Path, work: Path, recipe: Recipe | None = None) -> dict[str,
         raise ValueError(f"weights without a place: {sorted(values)}")
     print(f"trained, {(time.monotonic() - started) / 60:.1f} min")
     return bundles.save_bundle(
-        out, "open", taxonomy_csv, imagenet_csv, lexical.vocabulary, pieces, rows, shape, network,
+        out, "open", taxonomy_csv, imagenet_csv, lexical.vocabulary, pieces, rows, shape,
+        {w.path: np.asarray(w) for w in network.whole.weights},
         _manifest(data, recipe, fusion, quantile), {"metrics": metrics},
     )  # fmt: skip
 

@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from model.classifier import pad
 from model.network import SEMANTIC_GAIN
-from model.sentence_encoder import EMBEDDING, WIDTH, sentence_encoder
+from model.predictor import pad
+from model.sentence_encoder import sentence_encoder
+from model.shape import EMBEDDING, EMBEDDING_WIDTH
 
 _EVALUATION_BATCH = 128
 
@@ -31,7 +32,7 @@ class SemanticTrainer:
         for weight in self.model.weights:
             if weight.path in encoder_weights:
                 weight.assign(encoder_weights[weight.path])
-        padded = np.concatenate([np.zeros((1, WIDTH), np.float32), embedding])
+        padded = np.concatenate([np.zeros((1, EMBEDDING_WIDTH), np.float32), embedding])
         self.model.get_layer(EMBEDDING).embeddings.assign(padded)
         self._predict = tf.function(
             lambda rows: self.model(rows, training=False), input_signature=[tf.TensorSpec((None, None), tf.int32)]

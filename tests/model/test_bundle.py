@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import FILES, BundleError, add_report, load_bundle
+from model.bundle import FILES, BundleError, add_report
+from model.loading import load_bundle
 from settings import settings
 
 

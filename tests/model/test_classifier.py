@@ -49,7 +49,7 @@ def test_a_missing_input_is_a_missing_term(classifier: Classifier) -> None:
 
 def test_the_views_agree_with_the_whole_network(classifier: Classifier) -> None:
     product = Product("Puzzle en bois 24 pièces", "dès 3 ans", CLOCK)
-    from model.classifier import lexical_input, pad
+    from model.predictor import lexical_input, pad
     from model.reading import read_text
     from preprocessing.image import prepare
 

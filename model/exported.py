@@ -1,0 +1,37 @@
+"""Where a bundle's exported network is kept; made in a process of its own, so that TensorFlow stays out of this one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from model.bundle import MANIFEST, BundleError
+from model.onnx_runtime import CARD
+from settings import ROOT
+
+EXPORT_VERSION = 1
+"""Counts changes of `model.export` that make earlier exports useless."""
+
+
+def export_folder(bundle: Path, home: Path) -> Path:
+    """The folder of a bundle's export, made or not; `BundleError` when there is no bundle."""
+    try:
+        version = json.loads((bundle / MANIFEST).read_bytes())["version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{bundle.name}: {MANIFEST} cannot be read: {error!r}") from error
+    return home / "exports" / f"{version}-{EXPORT_VERSION}"
+
+
+def exported(bundle: Path, home: Path) -> Path:
+    """The folder of a bundle's export, made now when there is none (about half a minute, once for each bundle).
+
+    Raises `BundleError` with what the export said when it fails.
+    """
+    folder = export_folder(bundle, home)
+    if not (folder / CARD).exists():
+        command = [sys.executable, "-m", "model", "export", "--bundle", str(bundle), "--out", str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise BundleError(f"{bundle.name}: its network cannot be exported for batches: {said}")
+    return folder
