@@ -18,7 +18,8 @@ COPY preprocessing preprocessing
 COPY model model
 COPY ui ui
 COPY pages pages
-COPY settings.py streamlit_app.py ./
+COPY batch batch
+COPY settings.py server.py streamlit_app.py ./
 RUN /opt/venv/bin/python -m compileall -q .
 
 ENV PATH=/opt/venv/bin:$PATH \
@@ -34,4 +35,4 @@ EXPOSE 8501
 # Runs the page's script, which /_stcore/health does not; 503, hence an exception here, when it fails.
 HEALTHCHECK --interval=60s --timeout=30s --start-period=90s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/script-health-check', timeout=25)"]
-CMD ["streamlit", "run", "streamlit_app.py"]
+CMD ["streamlit", "run", "server.py"]

@@ -28,11 +28,11 @@ help: ## list the targets
 
 .PHONY: run
 run: $(VENV)/.run ## serve the application on http://127.0.0.1:8501 (PORT=… for another port)
-	exec $(RAYON) streamlit run streamlit_app.py --server.address 127.0.0.1 --server.port $(PORT)
+	exec $(RAYON) streamlit run server.py --server.address 127.0.0.1 --server.port $(PORT)
 
 # Everything is reported in one go; pytest comes last, so that its closing line ends the output.
 .PHONY: test
-test: $(VENV)/.dev $(VENV)/.train chromium ## run the linters and every test (ARGS=… goes to pytest)
+test: $(VENV)/.dev $(VENV)/.train $(VENV)/.ray chromium ## run the linters and every test (ARGS=… goes to pytest)
 	@failed=0; \
 	$(MAKE) --no-print-directory lint || failed=1; \
 	$(RAYON) pytest $(ARGS) || failed=1; \
@@ -64,6 +64,13 @@ train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measur
 bench: $(VENV)/.run ## measure what is fast, side by side
 	$(RAYON) benchmarks
 
+.PHONY: bench-batch
+bench-batch: $(VENV)/.ray ## measure what batches cost: speed, memory, runtimes (docs/batch.md; about an hour)
+	$(RAYON) benchmarks batch
+
+.PHONY: ray
+ray: $(VENV)/.ray ## install what --engine ray needs
+
 .PHONY: bench-words
 bench-words: $(VENV)/.train ## measure what pays in the lexical branch
 	$(RAYON) benchmarks lexical
@@ -89,6 +96,10 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 
 $(VENV)/.train: requirements-train.txt $(VENV)/.run
 	$(INSTALL) -r requirements-train.txt
+	@touch $@
+
+$(VENV)/.ray: requirements-ray.txt $(VENV)/.run
+	$(INSTALL) -r requirements-ray.txt
 	@touch $@
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))

@@ -1,8 +1,10 @@
-"""``python -m benchmarks`` writes docs/benchmarks.md; ``python -m benchmarks lexical`` docs/lexical.md."""
+"""``python -m benchmarks`` writes docs/benchmarks.md, ``… lexical`` docs/lexical.md, ``… batch`` docs/batch.md."""
 
 import os
 import platform
 import sys
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -27,6 +29,25 @@ def speed() -> str:
     )
 
 
+def batches() -> str:
+    """What batches cost."""
+    from benchmarks import batch_pictures, batch_text
+    from model.bundle import read_manifest
+    from settings import settings
+
+    head = (
+        "# Batches, measured\n\nWritten by `make bench-batch`: all in one run. Read the ratios, the speeds are those of"
+        " one machine on one day.\n\n"
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" model {read_manifest(settings().bundle)['version']}.\n"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        measures = (batch_pictures.speed, batch_text.speed, batch_text.ray, batch_text.memory)
+        parts = [measure(folder) for measure in measures]
+    return "\n".join([head, *parts])
+
+
 def main(arguments: list[str]) -> int:
     """Measures and writes one document; gives the exit status."""
     name = arguments[0] if arguments else "speed"
@@ -34,10 +55,12 @@ def main(arguments: list[str]) -> int:
         from benchmarks.lexical_variants import measure
 
         path, text = ROOT / "docs" / "lexical.md", measure()
+    elif name == "batch":
+        path, text = ROOT / "docs" / "batch.md", batches()
     elif name == "speed":
         path, text = ROOT / "docs" / "benchmarks.md", speed()
     else:
-        print(f"unknown benchmark {name!r}: speed or lexical", file=sys.stderr)
+        print(f"unknown benchmark {name!r}: speed, lexical or batch", file=sys.stderr)
         return 2
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -199,14 +199,22 @@ def _bundle(manifest: dict[str, Any], contents: dict[str, bytes]) -> Bundle:
     )
 
 
-def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest alone, its files unchecked; `BundleError` when it cannot be read."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        listed = manifest["files"]
+        if not isinstance(manifest["files"], dict) or not isinstance(manifest["version"], str):
+            raise TypeError("files and version are needed")
     except FileNotFoundError as error:
         raise BundleError(f"{folder.name}: holds no {MANIFEST}, so it is not a bundle") from error
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder.name}: {MANIFEST} cannot be read: {error!r}") from error
+    return manifest
+
+
+def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    manifest = read_manifest(folder)
+    listed = manifest["files"]
     if manifest.get("format_version") != FORMAT_VERSION:
         raise BundleError(
             f"{folder.name}: format {manifest.get('format_version')!r}; this program reads {FORMAT_VERSION}"

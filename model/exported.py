@@ -1,11 +1,10 @@
 """Where a bundle's exported network is kept; made in a process of its own, so that TensorFlow stays out of this one."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
-from model.bundle import MANIFEST, BundleError
+from model.bundle import BundleError, read_manifest
 from model.onnx_runtime import CARD
 from settings import ROOT
 
@@ -15,11 +14,7 @@ EXPORT_VERSION = 1
 
 def export_folder(bundle: Path, home: Path) -> Path:
     """The folder of a bundle's export, made or not; `BundleError` when there is no bundle."""
-    try:
-        version = json.loads((bundle / MANIFEST).read_bytes())["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{bundle.name}: {MANIFEST} cannot be read: {error!r}") from error
-    return home / "exports" / f"{version}-{EXPORT_VERSION}"
+    return home / "exports" / f"{read_manifest(bundle)['version']}-{EXPORT_VERSION}"
 
 
 def exported(bundle: Path, home: Path) -> Path:

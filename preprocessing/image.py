@@ -117,7 +117,9 @@ def prepare(data: bytes, size: int = 224) -> PreparedImage:
     sides = crop[2] - crop[0], crop[3] - crop[1]
     across, down = (max(1, round(side * size / max(sides))) for side in sides)
     left, top = (size - across) // 2, (size - down) // 2
-    kept = image.resize((across, down), Image.Resampling.LANCZOS, _scale(crop, image.size, full))
+    # Made for shrinking: as sharp as a cubic filter there, at the cost of a linear one.
+    filter_ = Image.Resampling.HAMMING if max(image.size) > size else Image.Resampling.BICUBIC
+    kept = image.resize((across, down), filter_, _scale(crop, image.size, full))
     square = Image.new("RGB", (size, size), "white")
     square.paste(kept, (left, top))
     content = (left, top, left + across, top + down)

@@ -43,6 +43,26 @@ def _stay_on_this_machine():
 
 
 @pytest.fixture(scope="session")
+def exports(tmp_path_factory):
+    """A home that holds the exported network of the model that ships: made once, half a minute."""
+    from model.exported import exported
+    from settings import ROOT
+
+    home = tmp_path_factory.mktemp("exports")
+    exported(ROOT / "model" / "bundles" / "open", home)
+    return home
+
+
+@pytest.fixture
+def home(exports, tmp_path):
+    """A home of its own for a test, with the exported network in it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "exports").symlink_to(exports / "exports")
+    return home
+
+
+@pytest.fixture(scope="session")
 def classifier():
     """The model that ships, loaded once for the whole run."""
     from model.classifier import Classifier

@@ -24,13 +24,17 @@ MAY_IMPORT = {
     "ui": {"batch", "decisions", "model", "preprocessing", "settings"},
     "pages": {"ui", "batch", "decisions", "model", "preprocessing", "settings"},
     "streamlit_app": {"ui", "batch", "decisions", "model", "preprocessing", "settings"},
-    "server": {"decisions", "model", "preprocessing", "settings"},
+    "server": {"batch", "decisions", "model", "preprocessing", "settings"},
     "benchmarks": {"batch", "decisions", "model", "preprocessing", "settings"},
 }
 WITHOUT_STREAMLIT = {"settings", "preprocessing", "model", "batch", "decisions"}
 WITH_TENSORFLOW = {"model", "benchmarks", "tests"}
 # Whose imports each requirements file answers for; -train and -dev include the runtime's.
 RUNTIME, TRAIN, DEV = "requirements.txt", "requirements-train.txt", "requirements-dev.txt"
+RAY = "requirements-ray.txt"
+# What starts fast, or runs many times at once.
+LIGHT = ["model.taxonomy", "model.product", "model.predictor", "model.onnx_runtime", "model.exported"]
+LIGHT += ["preprocessing.text", "preprocessing.image", "batch.command", "batch.runner", "batch.results"]
 MAX_LINES, MAX_PAGE_LINES, MAX_ENTRY_LINES = 300, 119, 59
 
 SOURCES = [path for path in repository_files() if path.suffix == ".py"]
@@ -125,7 +129,7 @@ def line_count(path: Path) -> int:
     return len(read(path).splitlines())
 
 
-@pytest.mark.parametrize("module", ["model.taxonomy", "model.product", "preprocessing.text", "preprocessing.image"])
+@pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_do_not_load_tensorflow(module):
     heavy = "{'tensorflow', 'keras', 'streamlit'}"
     code = f"import sys, {module}; sys.exit(', '.join({heavy} & set(sys.modules)) or None)"
@@ -163,9 +167,11 @@ def distributions() -> dict[str, set[str]]:
 
 def allowed_requirements(path: Path) -> set[str]:
     if path.parts[0] == "tests":
-        return requirements(DEV) | requirements(TRAIN)
+        return requirements(DEV) | requirements(TRAIN) | requirements(RAY)
     if path.parts[:2] == ("model", "training") or path.parts[0] == "benchmarks":
         return requirements(TRAIN)
+    if path == Path("batch/distributed.py"):
+        return requirements(RAY)
     return requirements(RUNTIME)
 
 
@@ -177,7 +183,7 @@ def test_every_import_is_declared(path):
         assert brought_by & allowed_requirements(path), f"{module} is in none of the files that {path} may count on"
 
 
-@pytest.mark.parametrize("file", [RUNTIME, TRAIN, DEV])
+@pytest.mark.parametrize("file", [RUNTIME, TRAIN, DEV, RAY])
 def test_every_requirement_earns_its_place(file):
     explained = set(re.findall(r"^- `([\w.-]+)`.*: \S", read("CONTRIBUTING.md"), re.M))
     unexplained = requirements(file, included=False) - {normalized(name) for name in explained}
@@ -187,7 +193,7 @@ def test_every_requirement_earns_its_place(file):
 def test_no_reason_without_a_requirement():
     section = read("CONTRIBUTING.md").split("## Dependencies")[1].split("\n## ")[0]
     explained = {normalized(name) for name in re.findall(r"^- `([\w.-]+)`", section, re.M)}
-    assert explained == requirements(RUNTIME) | requirements(TRAIN) | requirements(DEV)
+    assert explained == requirements(RUNTIME) | requirements(TRAIN) | requirements(DEV) | requirements(RAY)
 
 
 # --- nothing of one machine ---------------------------------------------------------------------------------

@@ -116,8 +116,8 @@ def test_the_health_check_fails_when_the_model_is_refused(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", port]
-    environment = os.environ | {"RAYON_BUNDLE": str(tmp_path)}
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", port]
+    environment = os.environ | {"RAYON_BUNDLE": str(tmp_path), "RAYON_HOME": str(tmp_path / "home")}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:

@@ -9,9 +9,12 @@ from ui.browser import accept_paste
 from ui.gallery import EXAMPLES, Example
 from ui.language import _
 from ui.model import shown_picture
+from ui.style import upload_words
 
 THUMBNAIL = 150
 """Width of the picture beside the form, in pixels."""
+MAX_MB = 60
+"""Above the 20 MB that a picture may have: up to here the page itself says so, in the user's language."""
 
 
 def render_form(prefix: str) -> Product:
@@ -77,9 +80,11 @@ def _render_picture(prefix: str) -> None:
         st.file_uploader(
             _("Picture") if image is None else _("Another picture"),
             key=f"{prefix}_upload_{round_}",
+            max_upload_size=MAX_MB,
             on_change=_keep_upload,
             args=(prefix, round_),
         )
+    upload_words(zone, _("Drop or paste a picture (Ctrl+V)"))
     accept_paste(zone)
     if image is None:
         return

@@ -5,10 +5,12 @@
 
 import gettext as catalogues
 from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
+from babel.dates import UTC, format_date, format_time, format_timedelta, get_timezone
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -103,6 +105,32 @@ def points(value: float) -> str:
 def listed(items: Sequence[str]) -> str:
     """``a, b and c``."""
     return format_list(list(items), locale=language())
+
+
+def moment(value: datetime) -> str:
+    """A date with its time, where the visitor is; in UTC, and saying so, when the browser does not tell."""
+    zone = _zone()
+    local = value.astimezone(zone or UTC)
+    time = format_time(local, "short", tzinfo=zone or UTC, locale=language())
+    return f"{format_date(local, 'medium', locale=language())}, {time}{'' if zone else ' UTC'}"
+
+
+def day(value: datetime) -> str:
+    """A date, where the visitor is."""
+    return format_date(value.astimezone(_zone() or UTC), "long", locale=language())
+
+
+def duration(seconds: float) -> str:
+    """``3 minutes``, roughly."""
+    return format_timedelta(timedelta(seconds=max(1, round(seconds))), threshold=1.5, locale=language())
+
+
+def _zone() -> tzinfo | None:
+    name = st.context.timezone
+    try:
+        return get_timezone(name) if name else None
+    except LookupError:
+        return None
 
 
 def _decimals(digits: int) -> str:

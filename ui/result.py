@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,7 +13,7 @@ from ui.charts import Bar, bars
 from ui.image_errors import image_message
 from ui.language import _, language, listed, ngettext, number, percent, points, probability
 from ui.scopes import scope
-from ui.style import heading
+from ui.style import heading, literal
 
 if TYPE_CHECKING:
     from model.classifier import Classifier
@@ -114,7 +113,7 @@ def render_set(classifier: Classifier, prediction: Prediction, coverage: float) 
         "List of {n} made to hold the right category {share} of the time:",
         len(codes),
     )
-    chips = " ".join(f":gray-badge[{_literal(full_name(classifier.taxonomy[code]))}]" for code in codes)
+    chips = " ".join(f":gray-badge[{literal(full_name(classifier.taxonomy[code]))}]" for code in codes)
     st.markdown(
         f"{message.format(share=percent(coverage), n=number(len(codes)))} {chips}",
         help=_(
@@ -172,8 +171,3 @@ def _calibration(prediction: Prediction) -> str:
 def full_name(category: Category) -> str:
     """Code and label."""
     return f"{category.code} · {category.label(language())}"
-
-
-def _literal(text: str) -> str:
-    """Text in which Markdown finds nothing to do."""
-    return re.sub(r"([\\`*_\[\]<>$:~|])", r"\\\1", text)

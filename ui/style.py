@@ -1,6 +1,7 @@
 """The few style rules that the theme cannot express."""
 
 import json
+import re
 from html import escape
 
 import streamlit as st
@@ -22,7 +23,7 @@ _RULES = """
 
 def apply_style() -> None:
     """Adds the rules to the page."""
-    st.html(f"<style>{_RULES}{_upload_field()}</style>")
+    st.html(f"<style>{_RULES}</style>")
 
 
 def heading(eyebrow: str, answer: str, below: str) -> None:
@@ -33,15 +34,24 @@ def heading(eyebrow: str, answer: str, below: str) -> None:
     )
 
 
-def _upload_field() -> str:
-    """Streamlit has no translation of its upload field: its words are hidden, ours stand in their place."""
-    instructions = '[data-testid="stFileUploaderDropzoneInstructions"]'
-    button = '[data-testid="stFileUploaderDropzone"] button'
-    hint, choose = _quoted(_("Drop or paste a picture (Ctrl+V)")), _quoted(_("Choose a file"))
-    return (
-        f"{instructions} {{font-size: 0;}} {instructions} * {{font-size: 0;}}"
-        f"{instructions}::after {{font-size: .875rem; content: {hint};}}"
-        f"{button} p {{font-size: 0;}} {button} p::after {{font-size: 1rem; content: {choose};}}"
+def literal(text: str) -> str:
+    """Text in which Markdown finds nothing to do, on one line."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def upload_words(zone: str, hint: str) -> None:
+    """What the upload field in the container ``zone`` says.
+
+    Streamlit has no translation of its own words: they are hidden, ours stand in their place.
+    """
+    field = f".st-key-{zone}"
+    instructions = f'{field} [data-testid="stFileUploaderDropzoneInstructions"]'
+    button = f'{field} [data-testid="stFileUploaderDropzone"] button'
+    st.html(
+        f"<style>{instructions} {{font-size: 0;}} {instructions} * {{font-size: 0;}}"
+        f"{instructions}::after {{font-size: .875rem; content: {_quoted(hint)};}}"
+        f"{button} p {{font-size: 0;}} {button} p::after {{font-size: 1rem; content: {_quoted(_('Choose a file'))};}}"
+        "</style>"
     )
 
 

@@ -1,0 +1,1 @@
+"""A table classified in chunks: its pictures, its results, and the files people take away."""

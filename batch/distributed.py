@@ -1,0 +1,262 @@
+"""The engine of several machines: Ray Data, a model for each actor, one part for each row of the dataset."""
+
+import logging
+import os
+import pickle
+import secrets
+import threading
+import traceback
+import uuid
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+from filelock import FileLock
+
+from batch.classify import Done, Plan, Rows, classify_chunk
+from batch.local import EngineError, cores
+from batch.parts import Parts
+from settings import ROOT
+
+_INSTALL = "pip install -r requirements-ray.txt"
+_WAITING = 2
+"""Chunks handed to each worker: one at work, one ready."""
+_KILLS = 3
+"""Times that the same chunk's worker may be killed before others go first."""
+_PATIENCE = 3
+"""Rounds without a single part."""
+_TICK_SECONDS = 0.5
+_STORE_BYTES = 128 * 1024 * 1024
+"""Ray's shared memory on this machine alone: rows do not go through it."""
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# All but what workers run: neither state nor secrets leave this machine. The model goes another way.
+_STAYS_HERE = ["/*", "!/batch", "!/model", "!/preprocessing", "!/settings.py", "/model/bundles", "/model/training"]
+
+
+def run_ray(plan: Plan, chunks: Iterable[tuple[int, Rows]], workers: int | None = None) -> Iterator[Done | None]:
+    """As `batch.local.run_local`, over the cluster at RAY_ADDRESS; over this machine when there is none.
+
+    ``workers``: all cores of the cluster unless given. The parts' place, and that of the pictures, must be one that
+    every machine reaches; model and code travel with the job (docs/distributed.md).
+    """
+    ray = _ray()
+    plan = replace(plan, parts=_absolute(plan.parts), pictures=plan.pictures and _absolute(plan.pictures))
+    # The whole table is laid beside the parts before the first answer: it takes a hundredth of the time that its
+    # classification does, and then the dataset is but numbers. Nothing piles up in memory, however large the table,
+    # and there is one dataset to work off, not a row of them with workers idle at the end of each.
+    staged = Parts(f"{plan.parts.rstrip('/')}/rows")
+    try:
+        left: set[int] = set()
+        for number, rows in chunks:
+            staged.write(number, _table(rows))
+            left.add(number)
+            yield None
+        if left:
+            try:
+                yield from _Run(ray, plan, staged.place, _connect(ray, workers)).run(left)
+            finally:
+                ray.shutdown()  # ends the workers, too, whatever they are at
+    finally:
+        _remove(staged.place)
+
+
+def _ray() -> Any:
+    """The library, with neither telemetry nor chatter; a cluster of this machine alone is reached by nobody else."""
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_BACKEND_LOG_LEVEL="fatal")
+    if not os.environ.get("RAY_ADDRESS"):
+        os.environ.update({name: os.environ.get(name, value) for name, value in _ONE_THREAD.items()})
+        # By this variable's name for other systems, but the only way to have all ports on the loopback device alone.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        # Other users of this machine reach the loopback device. Ray would keep a token of its own in the home folder.
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise EngineError(f"the engine ray needs Ray Data ({error}): {_INSTALL}") from error
+    return ray
+
+
+def _connect(ray: Any, workers: int | None) -> int:
+    """Joins the cluster, or starts one here; gives the number of workers to have."""
+    address = os.environ.get("RAY_ADDRESS")
+    common = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        if address:
+            code = {"working_dir": str(ROOT), "excludes": _STAYS_HERE, "env_vars": _ONE_THREAD}
+            ray.init(address=address, runtime_env=code, **common)
+        else:
+            ray.init(
+                address="local",  # never one that happens to run here
+                num_cpus=workers or cores(),
+                num_gpus=0,
+                object_store_memory=_STORE_BYTES,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **common,
+            )
+    except Exception as error:  # Ray's share no base
+        where = f"the Ray cluster at {address} cannot be joined" if address else "Ray does not start here"
+        raise EngineError(f"{where}: {error}") from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_errored_blocks = -1  # chunks whose worker was killed too often: see _Run.run
+    return workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+class _Run:
+    """The dataset of chunks, worked off."""
+
+    def __init__(self, ray: Any, plan: Plan, staged: str, workers: int) -> None:
+        self._ray, self._workers = ray, workers
+        shipped = [_packed_model(ray, plan)] if os.environ.get("RAY_ADDRESS") else []
+        self._classify = {"fn": _Classify, "fn_constructor_args": (plan, staged, shipped)}
+
+    def run(self, left: set[int]) -> Iterator[Done | None]:
+        """Round by round until nothing is left: a chunk that kills its workers holds up no other."""
+        barren = 0
+        while left:
+            before = len(left)
+            for event in self._events(sorted(left)):
+                if isinstance(event, Done):
+                    left.remove(event.number)
+                yield event
+            barren = barren + 1 if len(left) == before else 0
+            if barren == _PATIENCE:
+                raise EngineError(
+                    f"the processes at work were killed {_PATIENCE * _KILLS} times without finishing anything: "
+                    "is memory short?"
+                )
+
+    def _dataset(self, numbers: list[int]) -> Any:
+        data = self._ray.data
+        size = min(self._workers, len(numbers))
+        with warnings.catch_warnings(action="ignore"):  # Ray 2.64 is to name the last two otherwise
+            return data.from_items([{"number": n} for n in numbers], override_num_blocks=len(numbers)).map(
+                **self._classify,
+                compute=data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=_WAITING),
+                num_cpus=1,
+                max_restarts=-1,
+                max_task_retries=_KILLS - 1,
+            )
+
+    def _events(self, numbers: list[int]) -> Iterator[Done | None]:
+        found: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
+        # Waits in a thread of its own: whoever wants to cancel need not wait for the next part.
+        threading.Thread(target=_read, args=(self._dataset(numbers), found), daemon=True, name="ray").start()
+        while True:
+            try:
+                row = found.get(timeout=_TICK_SECONDS)
+            except Empty:
+                yield None
+                continue
+            if row is None:
+                return
+            if isinstance(row, Exception):
+                raise EngineError(f"Ray cannot go on: {row}") from row
+            outcome = pickle.loads(row["outcome"])
+            if isinstance(outcome, Exception):
+                raise outcome
+            yield outcome
+
+
+def _read(rows: Any, found: "SimpleQueue[dict[str, Any] | Exception | None]") -> None:
+    try:
+        for row in rows.iter_rows():
+            found.put(row)
+        found.put(None)
+    except Exception as error:
+        found.put(error)
+
+
+class _Classify:
+    """What an actor does. Errors are part of its answer: Ray takes those that are raised for lost workers."""
+
+    def __init__(self, plan: Plan, staged: str, shipped: list[Any]) -> None:
+        self._plan, self._staged, self._shipped = plan, staged, shipped
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
+        try:
+            return {"outcome": pickle.dumps(self._classify(int(row["number"])))}
+        except Exception as error:
+            error.add_note("".join(traceback.format_exception(error)))
+            return {"outcome": _pickled(error)}
+
+    def _classify(self, number: int) -> Done:
+        if self._shipped:
+            self._plan, self._shipped = _with_model_here(self._plan, self._shipped[0]), []
+        try:
+            table = Parts(self._staged).read(number)
+        except FileNotFoundError as error:
+            raise EngineError(
+                f"{os.uname().nodename} does not see what is kept at {self._plan.parts}: give a place that all "
+                "machines reach"
+            ) from error
+        return classify_chunk(self._plan, number, _rows(table))
+
+
+def _pickled(error: Exception) -> bytes:
+    try:
+        data = pickle.dumps(error)
+        pickle.loads(data)
+        return data
+    except Exception:  # whatever a library's error holds
+        return pickle.dumps(EngineError(f"{type(error).__name__}: {error}"))
+
+
+# --- the model's way to other machines -------------------------------------------------------------------------
+
+
+def _packed_model(ray: Any, plan: Plan) -> Any:
+    """A reference to the files of bundle and export in Ray's object store, which brings them once to each machine."""
+    folders = {"bundle": Path(plan.bundle), "export": Path(plan.export)}
+    files = ((part, file) for part, folder in folders.items() for file in folder.iterdir())
+    return ray.put({f"{part}/{file.name}": np.asarray(np.memmap(file, np.uint8, "r")) for part, file in files})
+
+
+def _with_model_here(plan: Plan, shipped: Any) -> Plan:
+    """The plan with the model's files on this machine, unpacked by the first worker of the Ray session."""
+    import ray
+
+    context = ray.get_runtime_context()
+    models = Path(context.get_temp_dir()) / context.get_session_name() / "rayon"
+    models.mkdir(exist_ok=True)
+    folder = models / Path(plan.export).name
+    with FileLock(models / f"{folder.name}.lock"):
+        if not folder.exists():
+            unfinished = models / uuid.uuid4().hex
+            for name, data in ray.get(shipped).items():
+                (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+                data.tofile(unfinished / name)
+            unfinished.rename(folder)
+    return replace(plan, bundle=str(folder / "bundle"), export=str(folder / "export"))
+
+
+# --- the table beside the parts --------------------------------------------------------------------------------
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else os.path.abspath(place)
+
+
+def _table(rows: Rows) -> pa.Table:
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    return pa.Table.from_arrays(columns, [f"c{i}" for i in range(len(columns))])
+
+
+def _rows(table: pa.Table) -> Rows:
+    return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+
+
+def _remove(place: str) -> None:
+    files, root = fsspec.core.url_to_fs(place)
+    if files.exists(root):
+        files.rm(root, recursive=True)
