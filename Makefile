@@ -52,8 +52,8 @@ format: $(VENV)/.dev ## put the code in the house's format
 	$(RAYON) ruff format .
 
 .PHONY: screenshot
-screenshot: $(VENV)/.dev chromium ## take docs/screenshot.png again, from the real page
-	RAYON_SCREENSHOT=1 $(RAYON) pytest tests/browser -k reasons
+screenshot: $(VENV)/.dev chromium ## take the pictures in docs/ again, from the real pages
+	RAYON_SCREENSHOT=1 $(RAYON) pytest tests/browser -k "reasons or two_thousand"
 
 .PHONY: train-open
 train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measure its explanations

@@ -23,6 +23,7 @@ st.logo(str(ASSETS / "logo.svg"), size="large")
 page = st.navigation(
     [
         st.Page("pages/classify.py", title=_("Classify a product"), default=True),
+        st.Page("pages/batch.py", title=_("Classify a file"), url_path="batch"),
         st.Page("pages/categories.py", title=_("Categories"), url_path="categories"),
     ],
     position="top",

@@ -10,12 +10,11 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from preprocessing.columns import ROLES, Columns, match_columns
 from tqdm import tqdm
 
 from batch.files import read_json, write_json
 from batch.jobs import Job, JobSpec
-from batch.output import FORMATS, OutputError, write
+from batch.output import FORMATS, OutputError, check, write
 from batch.picture_errors import PictureSourceError
 from batch.pictures import open_pictures
 from batch.runner import run_job
@@ -24,6 +23,7 @@ from batch.watchdog import end_with_parent
 from model.bundle import BundleError, read_bundle, read_manifest
 from model.exported import export_folder
 from model.onnx_runtime import CARD
+from preprocessing.columns import ROLES, Columns, match_columns
 from preprocessing.table import DELIMITERS, ENCODINGS, TableError, TableFormat, detect, open_table
 from settings import settings
 
@@ -93,10 +93,11 @@ def _parser() -> argparse.ArgumentParser:
 def _classify(chosen: argparse.Namespace) -> int:
     out_format = _format(chosen)
     if not chosen.out.absolute().parent.is_dir():
-        raise OutputError("no_folder", {"place": str(chosen.out.absolute().parent)})
+        raise UsageError(f"there is no folder {chosen.out.absolute().parent}")
     if chosen.workers is not None and chosen.workers < 1:
         raise UsageError("--workers must be 1 or more")
     job, spec, seen = _job(chosen)
+    check(spec.header, spec.columns, seen.rows, out_format)
     say = print if not chosen.quiet else (lambda *_: None)
     say(f"{chosen.table}: {seen.rows} rows; {_described(spec.format)}; columns {_mapped(spec.columns)}")
     for notice in seen.notices:
@@ -114,7 +115,10 @@ def _classify(chosen: argparse.Namespace) -> int:
         return _said(ended.problem.text, statuses.get(ended.problem.kind, FAILED))
     bundle = read_bundle(Path(spec.bundle))
     taxonomy, version = bundle.taxonomy, bundle.version
-    write(job.parts.all(), spec.header, spec.columns, taxonomy, version, chosen.language, out_format, chosen.out)
+    try:
+        write(job.parts.all(), spec.header, spec.columns, taxonomy, version, chosen.language, out_format, chosen.out)
+    except OSError as error:
+        return _said(f"{chosen.out} cannot be written: {error}", OUTPUT)
     shutil.rmtree(job.folder)
     unused = {reason: n for reason, n in ended.pictures.items() if reason not in ("", "used")}
     say(f"{chosen.out}: {seen.rows} rows by {version}")

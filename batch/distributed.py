@@ -3,77 +3,96 @@
 import logging
 import os
 import pickle
+import platform
 import secrets
+import socket
 import threading
 import traceback
 import uuid
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import fsspec
 import numpy as np
-import pyarrow as pa
 from filelock import FileLock
 
 from batch.classify import Done, Plan, Rows, classify_chunk
 from batch.local import EngineError, cores
-from batch.parts import Parts
+from batch.staging import Staging
 from settings import ROOT
 
-_INSTALL = "pip install -r requirements-ray.txt"
+_INSTALL = "make ray (or: pip install -r requirements-ray.txt)"
 _WAITING = 2
 """Chunks handed to each worker: one at work, one ready."""
-_KILLS = 3
-"""Times that the same chunk's worker may be killed before others go first."""
+_KILLS = 2
+"""Times that a chunk's worker may be killed before all others go first."""
 _PATIENCE = 3
 """Rounds without a single part."""
 _TICK_SECONDS = 0.5
+_JOIN_SECONDS = 10
 _STORE_BYTES = 128 * 1024 * 1024
-"""Ray's shared memory on this machine alone: rows do not go through it."""
+"""Ray's shared memory when it runs on this machine alone: rows do not go through it."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # All but what workers run: neither state nor secrets leave this machine. The model goes another way.
-_STAYS_HERE = ["/*", "!/batch", "!/model", "!/preprocessing", "!/settings.py", "/model/bundles", "/model/training"]
+_STAYS_HERE = [
+    "/*",
+    "!/.",
+    "!/batch",
+    "!/model",
+    "!/preprocessing",
+    "!/settings.py",
+    "/model/bundles",
+    "/model/training",
+]
 
 
 def run_ray(plan: Plan, chunks: Iterable[tuple[int, Rows]], workers: int | None = None) -> Iterator[Done | None]:
-    """As `batch.local.run_local`, over the cluster at RAY_ADDRESS; over this machine when there is none.
+    """As `batch.local.run_local`, over the Ray cluster at RAY_ADDRESS, or over this machine when that is not set.
 
-    ``workers``: all cores of the cluster unless given. The parts' place, and that of the pictures, must be one that
-    every machine reaches; model and code travel with the job (docs/distributed.md).
+    ``workers``: all cores of the cluster unless given. Every machine must reach the parts' place and the pictures;
+    model and code travel with the job (docs/distributed.md).
     """
-    ray = _ray()
+    address = os.environ.get("RAY_ADDRESS", "")
+    ray = _ray(address)
     plan = replace(plan, parts=_absolute(plan.parts), pictures=plan.pictures and _absolute(plan.pictures))
-    # The whole table is laid beside the parts before the first answer: it takes a hundredth of the time that its
-    # classification does, and then the dataset is but numbers. Nothing piles up in memory, however large the table,
-    # and there is one dataset to work off, not a row of them with workers idle at the end of each.
-    staged = Parts(f"{plan.parts.rstrip('/')}/rows")
+    # The whole table is laid beside the parts before the first answer: reading it takes a small share of the time that
+    # classifying it does, and leaves but numbers for the dataset. So nothing piles up in memory, however large the
+    # table, and there is one dataset to work off, not a row of them, each with a new pool and idle workers at its end.
+    staging = Staging(plan.parts)
     try:
         left: set[int] = set()
-        for number, rows in chunks:
-            staged.write(number, _table(rows))
-            left.add(number)
-            yield None
+        with closing(staging.write(chunks)) as numbers:
+            for number in numbers:
+                left.add(number)
+                yield None
         if left:
+            count = _connect(ray, address, workers)
             try:
-                yield from _Run(ray, plan, staged.place, _connect(ray, workers)).run(left)
+                shipped = [_packed_model(ray, plan)] if address else []
+                yield from _Run(ray, (plan, shipped), count).run(left)
             finally:
                 ray.shutdown()  # ends the workers, too, whatever they are at
     finally:
-        _remove(staged.place)
+        staging.remove()
 
 
-def _ray() -> Any:
-    """The library, with neither telemetry nor chatter; a cluster of this machine alone is reached by nobody else."""
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_BACKEND_LOG_LEVEL="fatal")
-    if not os.environ.get("RAY_ADDRESS"):
+def _absolute(place: str) -> str:
+    return place if "://" in place else os.path.abspath(place)
+
+
+def _ray(address: str) -> Any:
+    """The library, with neither telemetry nor chatter; one machine's cluster is for nobody else to reach."""
+    # Without the second, a call that comes late, after the end, would start another cluster.
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_AUTO_CONNECT="0", RAY_BACKEND_LOG_LEVEL="fatal")
+    if not address:
         os.environ.update({name: os.environ.get(name, value) for name, value in _ONE_THREAD.items()})
-        # By this variable's name for other systems, but the only way to have all ports on the loopback device alone.
+        # Named for other systems, but what keeps all ports off the network here, too.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-        # Other users of this machine reach the loopback device. Ray would keep a token of its own in the home folder.
+        # For the other users of this machine. Without one of ours, Ray keeps a token in the home folder.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
@@ -84,12 +103,12 @@ def _ray() -> Any:
     return ray
 
 
-def _connect(ray: Any, workers: int | None) -> int:
+def _connect(ray: Any, address: str, workers: int | None) -> int:
     """Joins the cluster, or starts one here; gives the number of workers to have."""
-    address = os.environ.get("RAY_ADDRESS")
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:
+            _knock(address)
             code = {"working_dir": str(ROOT), "excludes": _STAYS_HERE, "env_vars": _ONE_THREAD}
             ray.init(address=address, runtime_env=code, **common)
         else:
@@ -103,22 +122,30 @@ def _connect(ray: Any, workers: int | None) -> int:
                 **common,
             )
     except Exception as error:  # Ray's share no base
-        where = f"the Ray cluster at {address} cannot be joined" if address else "Ray does not start here"
-        raise EngineError(f"{where}: {error}") from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+        what = f"the Ray cluster at {address} cannot be joined" if address else "Ray does not start"
+        raise EngineError(f"{what}: {error}") from error
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what matters of it is raised, too
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    context.max_errored_blocks = -1  # chunks whose worker was killed too often: see _Run.run
+    context.max_errored_blocks = -1  # these are chunks whose worker was killed too often: see _Run.run
     return workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _knock(address: str) -> None:
+    """OSError when nobody answers there: Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if "://" in address:
+        raise OSError("run this on one of its machines, with the address that `ray start` gives there")
+    if port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _JOIN_SECONDS).close()
 
 
 class _Run:
     """The dataset of chunks, worked off."""
 
-    def __init__(self, ray: Any, plan: Plan, staged: str, workers: int) -> None:
-        self._ray, self._workers = ray, workers
-        shipped = [_packed_model(ray, plan)] if os.environ.get("RAY_ADDRESS") else []
-        self._classify = {"fn": _Classify, "fn_constructor_args": (plan, staged, shipped)}
+    def __init__(self, ray: Any, arguments: tuple[Plan, list[Any]], workers: int) -> None:
+        """``arguments``: of `_Classify`."""
+        self._ray, self._arguments, self._workers = ray, arguments, workers
 
     def run(self, left: set[int]) -> Iterator[Done | None]:
         """Round by round until nothing is left: a chunk that kills its workers holds up no other."""
@@ -141,7 +168,8 @@ class _Run:
         size = min(self._workers, len(numbers))
         with warnings.catch_warnings(action="ignore"):  # Ray 2.64 is to name the last two otherwise
             return data.from_items([{"number": n} for n in numbers], override_num_blocks=len(numbers)).map(
-                **self._classify,
+                _Classify,
+                fn_constructor_args=self._arguments,
                 compute=data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=_WAITING),
                 num_cpus=1,
                 max_restarts=-1,
@@ -161,7 +189,8 @@ class _Run:
             if row is None:
                 return
             if isinstance(row, Exception):
-                raise EngineError(f"Ray cannot go on: {row}") from row
+                last = (str(row).strip().splitlines() or [""])[-1]  # of a traceback of many machines
+                raise EngineError(f"Ray cannot go on: {last or type(row).__name__}") from row
             outcome = pickle.loads(row["outcome"])
             if isinstance(outcome, Exception):
                 raise outcome
@@ -180,8 +209,8 @@ def _read(rows: Any, found: "SimpleQueue[dict[str, Any] | Exception | None]") ->
 class _Classify:
     """What an actor does. Errors are part of its answer: Ray takes those that are raised for lost workers."""
 
-    def __init__(self, plan: Plan, staged: str, shipped: list[Any]) -> None:
-        self._plan, self._staged, self._shipped = plan, staged, shipped
+    def __init__(self, plan: Plan, shipped: list[Any]) -> None:
+        self._plan, self._shipped = plan, shipped
 
     def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
         try:
@@ -194,13 +223,13 @@ class _Classify:
         if self._shipped:
             self._plan, self._shipped = _with_model_here(self._plan, self._shipped[0]), []
         try:
-            table = Parts(self._staged).read(number)
+            rows = Staging(self._plan.parts).read(number)
         except FileNotFoundError as error:
             raise EngineError(
-                f"{os.uname().nodename} does not see what is kept at {self._plan.parts}: give a place that all "
+                f"{platform.node()} does not see what is kept at {self._plan.parts}: give a place that all "
                 "machines reach"
             ) from error
-        return classify_chunk(self._plan, number, _rows(table))
+        return classify_chunk(self._plan, number, rows)
 
 
 def _pickled(error: Exception) -> bytes:
@@ -238,25 +267,3 @@ def _with_model_here(plan: Plan, shipped: Any) -> Plan:
                 data.tofile(unfinished / name)
             unfinished.rename(folder)
     return replace(plan, bundle=str(folder / "bundle"), export=str(folder / "export"))
-
-
-# --- the table beside the parts --------------------------------------------------------------------------------
-
-
-def _absolute(place: str) -> str:
-    return place if "://" in place else os.path.abspath(place)
-
-
-def _table(rows: Rows) -> pa.Table:
-    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return pa.Table.from_arrays(columns, [f"c{i}" for i in range(len(columns))])
-
-
-def _rows(table: pa.Table) -> Rows:
-    return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
-
-
-def _remove(place: str) -> None:
-    files, root = fsspec.core.url_to_fs(place)
-    if files.exists(root):
-        files.rm(root, recursive=True)

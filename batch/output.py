@@ -34,6 +34,7 @@ _XLSX_ROWS, _XLSX_COLUMNS, _XLSX_LENGTH = 1_048_576, 16_384, 32_767
 # What XML cannot hold or would change, and an underscore that would read as the start of an escaped character.
 _ILLEGAL = "\\x00-\\x08\\x0b-\\x1f\ud800-\udfff\ufffe\uffff"
 _TO_ESCAPE = re.compile(f"[{_ILLEGAL}]|_(?=x[0-9A-Fa-f]{{4}}[_{_ILLEGAL}])")
+_PLAIN = re.compile(r"[\w .-]*")
 _SENTENCES = {
     "unknown_format": "There is no format {format!r}: take one of {formats}.",
     "no_id": "A submission needs each row's id, and no column holds it: name it `id`, or leave the name of the first "
@@ -62,6 +63,18 @@ def result_columns(names: Sequence[str]) -> list[str]:
     return [*(name for name in names if name not in OURS), *OURS]
 
 
+def check(columns: Sequence[str], roles: Columns, rows: int, format: str) -> None:
+    """Raises OutputError for what can be known before there is a result: that the format cannot hold it."""
+    if format not in FORMATS:
+        raise OutputError("unknown_format", {"format": format, "formats": ", ".join(FORMATS)})
+    if format == "submission" and roles.id is None:
+        raise OutputError("no_id")
+    if format == "xlsx" and rows >= _XLSX_ROWS:
+        raise OutputError("too_many_rows", {"limit": _XLSX_ROWS - 1})
+    if format == "xlsx" and (width := len(result_columns(columns))) > _XLSX_COLUMNS:
+        raise OutputError("too_many_columns", {"columns": width, "limit": _XLSX_COLUMNS})
+
+
 def write(
     parts: Iterable[pa.Table],
     columns: Sequence[str],
@@ -77,8 +90,7 @@ def write(
     `model` names the model's version; labels are in `language`. A file at `path` is replaced once all is written,
     and left as it is by an OutputError.
     """
-    if format not in FORMATS:
-        raise OutputError("unknown_format", {"format": format, "formats": ", ".join(FORMATS)})
+    check(columns, roles, 0, format)
     result = _Result(parts, columns, roles, taxonomy, model, language)
     writer = {"xlsx": _write_xlsx, "parquet": _write_parquet, "submission": _write_submission}.get(format)
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
@@ -156,8 +168,6 @@ def _write_csv(result: _Result, path: Path, excel: bool) -> int:
 
 def _write_submission(result: _Result, path: Path) -> int:
     """The challenge's file: each row's id and its code."""
-    if result.roles.id is None:
-        raise OutputError("no_id")
     column = f"c{list(result.columns).index(result.roles.id)}"
 
     def rows() -> Iterator[Iterable[str | int]]:
@@ -174,8 +184,9 @@ def _write_rows(path: Path, rows: Iterator[Iterable], encoding: str, delimiter: 
         # "\r\n" also makes the writer quote a lone "\r", which readers take for the end of a line.
         writer = partial(csv.writer, file, delimiter=delimiter, lineterminator="\r\n")
         header = list(next(rows))
-        marked = header[0].startswith("\ufeff")  # which readers take for a byte order mark unless quoted
-        writer(quoting=csv.QUOTE_ALL if marked else csv.QUOTE_MINIMAL).writerow(header)
+        # Quoted whole, a header is not taken for one with another delimiter, nor with a byte order mark.
+        plain = all(map(_PLAIN.fullmatch, header))
+        writer(quoting=csv.QUOTE_MINIMAL if plain else csv.QUOTE_ALL).writerow(header)
         write_row, count = writer().writerow, 0
         for row in rows:
             write_row(row)
@@ -187,8 +198,6 @@ def _write_rows(path: Path, rows: Iterator[Iterable], encoding: str, delimiter: 
 
 
 def _write_xlsx(result: _Result, path: Path) -> int:
-    if len(result.header) > _XLSX_COLUMNS:
-        raise OutputError("too_many_columns", {"columns": len(result.header), "limit": _XLSX_COLUMNS})
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Rayon")
     sheet.freeze_panes = "A2"
@@ -202,12 +211,13 @@ def _write_xlsx(result: _Result, path: Path) -> int:
             for value, name in zip(row, result.header, strict=True):
                 cells.append(_cell(sheet, value, count, name) if isinstance(value, str) else value)
             sheet.append(cells)
-    except BaseException:
-        with suppress(Exception):  # openpyxl keeps its temporary file until the process ends unless told
+        book.save(path)
+    except BaseException:  # openpyxl would keep its temporary file until the process ends
+        with suppress(Exception):
             sheet.close()
+        with suppress(Exception):
             sheet._writer.cleanup()
         raise
-    book.save(path)
     return count
 
 

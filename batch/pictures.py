@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Protocol
 
 import fsspec
@@ -100,7 +99,7 @@ class _LocalFolder:
     aliases: Mapping[int, Iterable[str]] = {}
 
     def __init__(self, path: str, place: str):
-        self._root = os.path.realpath(path)
+        self._root = os.path.join(os.path.realpath(path), "")  # ends with a separator: "in" does not hold "inner"
         self.names = sorted(_limited(self._walk(), place))
 
     def _walk(self) -> Iterator[str]:
@@ -111,12 +110,12 @@ class _LocalFolder:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     elif entry.is_file(follow_symlinks=False) or self._resolved(entry.path):
-                        yield entry.path[len(self._root) :].lstrip(os.sep)
+                        yield entry.path[len(self._root) :]
 
     def _resolved(self, path: str) -> str | None:
         """Where a path ends, links followed; None unless that is a file below the root."""
         resolved = os.path.realpath(path)
-        return resolved if Path(resolved).is_relative_to(self._root) and os.path.isfile(resolved) else None
+        return resolved if resolved.startswith(self._root) and os.path.isfile(resolved) else None
 
     def read(self, position: int) -> bytes:
         name = self.names[position]

@@ -123,7 +123,7 @@ class TableReader:
             first = positions.setdefault(name.strip(), position)
             if first != position:
                 reason = "duplicate_columns" if name else "unnamed_columns"
-                raise TableError(reason, {"line": line, "first": first, "second": position, "name": name.strip()})
+                raise TableError(reason, {"line": line, "first": first, "second": position, "name": name.strip()[:80]})
         self.columns = tuple(names)
 
     def _check_delimiter(self, line: int, names: list[str]) -> None:

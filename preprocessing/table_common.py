@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 MAX_CELL = 1_000_000  # characters
 MAX_COLUMNS = 1_000
-MAX_ROW = 16_000_000  # characters of one record of text, all its lines together
+MAX_ROW = 4_000_000  # characters of one record of text, all its lines together
 
 # Records as they stand in the file, header first: (line of the text or row of the sheet where it starts, cells).
 Records = Iterator[tuple[int, list[str]]]

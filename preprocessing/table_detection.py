@@ -74,11 +74,15 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
+            if any(part.flag_bits & 1 for part in archive.infolist()):
+                raise TableError("encrypted", {"format": "ZIP or XLSX"})
             if "[Content_Types].xml" in names:
                 with archive.open("[Content_Types].xml") as part:
                     types = part.read(1 << 20)
             else:
                 types = b""
+    except TableError:
+        raise
     except Exception as error:  # on bad bytes zipfile raises half a dozen types with no common base
         raise TableError("damaged", {"format": "ZIP or XLSX"}) from error
     kind = next((kind for mark, kind in _OFFICE.items() if mark in types), "ZIP")
@@ -104,14 +108,12 @@ def encoding_of(path: Path) -> str:
     """The encoding of a text file, checked to its last byte; TableError names the line and byte that fit none."""
     head = head_of(path)
     marked = byte_order_mark(head)
-    if marked == "utf-8":
-        return "utf-8-sig"
-    if encoding := "utf-16" if marked else byte_order(head):
+    if encoding := byte_order(head) if marked is None else "utf-16" if marked != "utf-8" else None:
         return encoding
     not_utf8, not_cp1252 = _first_misfits(path)
     if not_utf8 is None:
-        return "utf-8"
-    if _is_mixed(path):
+        return "utf-8-sig" if marked else "utf-8"
+    if marked or _is_mixed(path):
         raise TableError("mixed_encoding", _place(path, not_utf8))
     if not_cp1252 is not None:
         raise TableError("unknown_encoding", _place(path, not_cp1252))
@@ -139,16 +141,13 @@ def _first_misfits(path: Path) -> tuple[int | None, int | None]:
 
 def _is_mixed(path: Path) -> bool:
     """Whether a file that is not UTF-8 is so in part: cp1252 would turn every "é" of that part into "Ã©"."""
-    sequences = others = marks = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    marks = above_ascii = 0
     for block in blocks(path):
-        above = len(block.translate(None, _ASCII))
-        found = len(block.decode("utf-8", "ignore")) - len(block) + above
-        sequences, others = sequences + found, others + above - 2 * found
-    if 10 * sequences < others:
-        return False
-    for block in blocks(path):
-        marks += len(UTF8_MARK.findall(block))
-    return marks > 0 and 10 * marks >= others
+        text = decoder.decode(block)
+        marks += 0 if text.isascii() else len(UTF8_MARK.findall(text))
+        above_ascii += len(block.translate(None, _ASCII))
+    return 12 * marks >= above_ascii
 
 
 def _place(path: Path, offset: int) -> dict[str, object]:

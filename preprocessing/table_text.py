@@ -15,10 +15,10 @@ _BLOCK = 1 << 20  # bytes read at once
 _ONE_COLUMN = "\0"  # a delimiter that no text holds: NULs are refused
 
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-# Of Western text in UTF-8, nearly all that is not ASCII; in cp1252 as good as never ("Ã©", "Â°", "â€™").
-UTF8_MARK = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80-\x82][\x80-\xbf]|\xef\xbb\xbf")
+# What Western text holds beside ASCII. As UTF-8, its bytes hardly ever stand together in cp1252 ("Ã©", "Â°", "â€™").
+UTF8_MARK = re.compile("[\x80-\xff\u2000-\u20bf\ufeff]")
 
-_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # a first line that Excel writes and reads, not data
+_SEPARATOR = re.compile(r"sep=([^\w\s\"']|\t)", re.IGNORECASE)  # a first line that Excel writes and reads, not data
 _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 _FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -93,8 +93,8 @@ def _is_utf8(path: Path) -> bool:
     marked = False
     try:
         for block in blocks(path):
-            decoder.decode(block)
-            marked = marked or bool(UTF8_MARK.search(block))
+            text = decoder.decode(block)
+            marked = marked or bool(UTF8_MARK.search(text))
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -151,10 +151,10 @@ class TextFile:
             carry = "" if text.endswith("\n") else pieces.pop()  # a last "\r" may be half of "\r\n"
             line += len(pieces)
             yield from pieces
-            if len(carry) > MAX_ROW:
+            if cut := len(carry) > MAX_ROW:
                 self._cut = True
                 yield carry  # the csv module finds out whether it is one long cell
-            if bounded and pending > MAX_ROW:
+            if cut or (bounded and pending > MAX_ROW):
                 raise self._too_long()
         if carry:
             yield carry
@@ -183,6 +183,7 @@ class TextFile:
     def _explained(self, start: int, end: int) -> TableError:
         """What the csv module stumbled over in the record that starts on line `start`, when it had read line `end`."""
         text = "".join(islice(self.lines(), start - 1, end))
+        plain = re.compile(f"[^{re.escape(self._delimiter)}\r\n]*+")
         position, length = 0, 0
         while position < len(text) and length <= MAX_CELL:
             opened = position
@@ -191,7 +192,7 @@ class TextFile:
                 if len(text) - opened <= MAX_CELL or line_breaks(text[opened:].rstrip("\r\n")):
                     return TableError("quote_open", {"line": start + line_breaks(text[:opened]), "limit": MAX_CELL})
                 break
-            close = match.end() if match else self._end_of_cell(text, opened)
+            close = (match or plain.match(text, opened)).end()
             if match and text[close : close + 1] not in {self._delimiter, "\r", "\n", ""}:
                 lines = {"line": start + line_breaks(text[:opened]), "end": start + line_breaks(text[:close])}
                 return TableError("text_after_quote", lines)
@@ -199,10 +200,6 @@ class TextFile:
             position = close + 1
         line = start + line_breaks(text[:opened])
         return TableError("cell_too_long", {"unit": "Line", "line": line, "limit": MAX_CELL})
-
-    def _end_of_cell(self, text: str, position: int) -> int:
-        ends = (text.find(end, position) for end in (self._delimiter, "\r", "\n"))
-        return min((end for end in ends if end >= 0), default=len(text))
 
 
 def line_breaks(text: str) -> int:

@@ -1,31 +1,26 @@
 """XLSX → records of text, a row at a time. The archive is hostile until proven otherwise, and so is its XML."""
 
 import datetime as dt
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
-from zipfile import ZipFile
 
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import fromstring
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, VALUE_TAG, WorkSheetParser
-from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 
+from preprocessing.packed_xml import MAX_ELEMENT, ElementTooLong, PackedXml
 from preprocessing.table_common import Records, TableError, check_cells, number_text
 
-MAX_UNPACKED = 2 << 30  # bytes of all parts together
-MAX_RATIO = 200  # of a large part to what it takes packed; XML of real tables stays below 100
-_LARGE = 8 << 20
-_MAX_PART = 16 << 20  # of the parts that are read whole: styles, relations, the workbook's list of sheets
-_MAX_ELEMENT = 4 << 20  # of the XML of one row or string: a cell may have a million characters
+MAX_STRINGS = 512 << 20  # bytes of the part that holds the distinct strings: they stay in memory
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384  # of a sheet, by the format
 
-_STRING_TAG, _TEXT_TAG, _RUN_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r"))
+_MAIN = f"{{{SHEET_MAIN_NS}}}"
+_STRINGS_TAG, _STRING_TAG, _TEXT_TAG, _RUN_TAG = (f"{_MAIN}{name}" for name in ("sst", "si", "t", "r"))
 _STRICT = b"http://purl.oclc.org/ooxml"  # the namespace of a variant that openpyxl does not read
 # How the format writes characters that XML cannot hold. Halves of surrogate pairs and NUL are no text.
 _ESCAPED = re.compile(r"_x(?!D[89A-F]|0000)([0-9A-F]{4})_", re.IGNORECASE)
@@ -52,7 +47,8 @@ def xlsx_records(path: Path, sheet: str | None) -> Records:
     with _opened(path) as workbook:
         parts = {name: part for name, _, part in workbook.tables}
         if sheet not in parts:
-            raise TableError("sheet_missing", {"sheet": sheet, "sheets": ", ".join(f"“{name}”" for name in parts)})
+            known = ", ".join(f"“{name}”" for name in [*parts][:20])
+            raise TableError("sheet_missing", {"sheet": sheet, "sheets": known})
         last = 0
         for line, cells in workbook.rows(parts[sheet], workbook.strings()):
             yield from ((missing, []) for missing in range(last + 1, line))
@@ -63,75 +59,29 @@ def xlsx_records(path: Path, sheet: str | None) -> Records:
 
 @contextmanager
 def _opened(path: Path) -> Iterator["_Workbook"]:
-    with path.open("rb") as file, _damage(), _Archive(file) as archive:
+    with path.open("rb") as file, _damage(), PackedXml(file) as archive:
         yield _Workbook(archive)
 
 
 @contextmanager
-def _damage(line: Callable[[], int] = lambda: 0) -> Iterator[None]:
+def _damage(line: Callable[[], int] | None = None) -> Iterator[None]:
+    """Whatever goes wrong becomes a TableError, behind the row that `line` gives if there is one."""
     try:
         yield
     except (TableError, MemoryError):
         raise
     except Exception as error:  # on bad bytes zipfile, expat and openpyxl raise a dozen types with no common base
-        at = {"line": line()} if line() else {}
-        raise TableError("damaged_row" if at else "damaged", {"format": "XLSX", **at}) from error
-
-
-class _Archive(ZipFile):
-    """A ZIP file that unpacks to no more than it should. What it declares is what is read: zipfile stops there."""
-
-    def __init__(self, file: BinaryIO):
-        super().__init__(file)
-        parts = self.infolist()
-        if any(part.flag_bits & 1 for part in parts):
-            raise TableError("encrypted", {"format": "XLSX"})
-        if sum(part.compress_size for part in parts) > file.seek(0, os.SEEK_END):
-            raise ValueError("parts overlap, or claim to be longer than they are")
-        large = [part for part in parts if part.file_size > _LARGE]
-        total = sum(part.file_size for part in parts)
-        if total > MAX_UNPACKED or any(part.file_size > MAX_RATIO * part.compress_size for part in large):
-            limits = {"limit_megabytes": MAX_UNPACKED >> 20, "limit_ratio": MAX_RATIO}
-            raise TableError("zip_bomb", {"megabytes": -(-total >> 20), **limits})
-
-    def read(self, name, pwd=None):
-        """A part that is needed whole."""
-        if self.getinfo(name).file_size > _MAX_PART:
-            raise TableError("damaged", {"format": "XLSX"})
-        return super().read(name, pwd)
-
-    def elements(self, name: str, tag: str, last: str | None = None) -> Iterator:
-        """The XML elements of a tag, each forgotten once it is used, none of endless size; up to the end of `last`."""
-        with self.open(name) as part:
-            source = _Measured(part)
-            for _, element in iterparse(source, forbid_dtd=True):
-                if element.tag == tag:
-                    yield element
-                    element.clear()
-                    source.pending = 0
-                elif element.tag == last:
-                    return
-
-
-class _Measured:
-    """A part whose reader must come to the end of an element now and then."""
-
-    def __init__(self, part):
-        self._part = part
-        self.pending = 0
-
-    def read(self, size: int) -> bytes:
-        data = self._part.read(size)
-        self.pending += len(data)
-        if self.pending > _MAX_ELEMENT:
-            raise ValueError(f"an element of more than {_MAX_ELEMENT} bytes")
-        return data
+        at = line() if line else 0
+        if line and isinstance(error, ElementTooLong):
+            raise TableError("row_too_long", {"unit": "Row", "line": at + 1, "limit": MAX_ELEMENT}) from error
+        where = {"line": at} if at else {}
+        raise TableError("damaged_row" if at else "damaged", {"format": "XLSX", **where}) from error
 
 
 class _Workbook(ExcelReader):
     """What a table needs of a workbook: its sheets, their rows, the strings. Charts, themes, links are left alone."""
 
-    def __init__(self, archive: _Archive):
+    def __init__(self, archive: PackedXml):
         self.archive = archive
         self.valid_files = archive.namelist()
         self.read_only = self.data_only = True
@@ -140,27 +90,30 @@ class _Workbook(ExcelReader):
         self.read_workbook()
         if _STRICT in archive.read(self.parser.workbook_part_name):
             raise TableError("wrong_kind", {"format": "XLSX of the kind “Strict Open XML”"})
-        apply_stylesheet(archive, self.wb)
+        self.dates, self.durations = _moment_styles(archive)
         self.tables = [
             (sheet.name, sheet.state, relation.target)
             for sheet, relation in self.parser.find_sheets()
             if relation.Type.endswith("/worksheet")
         ]
         if not self.tables:
-            raise ValueError("no worksheet")
+            raise TableError("no_content")
 
     def strings(self) -> list[str]:
         """The strings that cells refer to, without the pronunciation that may go with them."""
         part = self.package.find(SHARED_STRINGS)
-        elements = self.archive.elements(part.PartName[1:], _STRING_TAG) if part else ()
-        return [_string(element) for element in elements]
+        if part is None:
+            return []
+        name = part.PartName[1:]
+        self.archive.check_size(name, MAX_STRINGS)
+        return [_string(element) for element in self.archive.elements(name, _STRINGS_TAG, _STRING_TAG)]
 
     def rows(self, part: str, strings) -> Iterator[tuple[int, list[str]]]:
         """The rows that the sheet's XML holds, with their numbers."""
         parser = _CellParser(None, strings, data_only=True)
         with _damage(lambda: parser.row_counter):
             last = 0
-            for element in self.archive.elements(part, ROW_TAG, DATA_TAG):
+            for element in self.archive.elements(part, DATA_TAG, ROW_TAG):
                 line, found = parser.parse_row(element)
                 parser.row_dimensions.clear()
                 if not last < line <= _LAST_ROW:
@@ -175,8 +128,8 @@ class _Workbook(ExcelReader):
 
     def _text(self, cell: dict) -> str:
         value, style = cell["value"], cell["style_id"]
-        if cell["data_type"] == "n" and style in self.wb._date_formats and value is not None:
-            value = self._moment(value, style in self.wb._timedelta_formats)
+        if cell["data_type"] == "n" and style in self.dates and value is not None:
+            value = self._moment(value, style in self.durations)
         if isinstance(value, str):
             return value if cell["data_type"] == "e" else _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
         return _written(value)
@@ -200,7 +153,8 @@ class _CellParser(WorkSheetParser):
         if not self.last_column < cell["column"] <= _LAST_COLUMN:
             raise ValueError(f"column {cell['column']} after column {self.last_column}")
         self.last_column = cell["column"]
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None and element.find(VALUE_TAG) is None:
+        cached = element.findtext(VALUE_TAG) or (element.get("t") == "str" and element.find(VALUE_TAG) is not None)
+        if not cached and element.find(FORMULA_TAG) is not None:
             details = {"line": self.row_counter, "cell": element.get("r", f"{self.last_column}")}
             raise TableError("formula_without_value", details)
         return cell
@@ -211,6 +165,18 @@ class _AnyString:
 
     def __getitem__(self, index: int) -> str:
         return "…"
+
+
+def _moment_styles(archive: PackedXml) -> tuple[set[int], set[int]]:
+    """Which cell styles show a number as a date or time, and which of these as a duration."""
+    if ARC_STYLE not in archive.namelist():
+        return set(), set()
+    styles = fromstring(archive.read(ARC_STYLE), forbid_dtd=True)
+    formats = styles.iterfind(f"{_MAIN}numFmts/{_MAIN}numFmt")
+    codes = BUILTIN_FORMATS | {int(each.get("numFmtId")): each.get("formatCode") for each in formats}
+    used = [codes.get(int(each.get("numFmtId", 0))) for each in styles.iterfind(f"{_MAIN}cellXfs/{_MAIN}xf")]
+    dates = {style for style, code in enumerate(used) if is_date_format(code)}
+    return dates, {style for style in dates if is_timedelta_format(used[style])}
 
 
 def _string(element) -> str:

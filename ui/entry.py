@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 FRONT_DOOR = "streamlit_app.py"
-ENTERED, WANTED = "app_entered", "app_wanted"
+ENTERED, WANTED, LAST = "app_entered", "app_wanted", "app_last"
 
 
 def enter() -> None:
@@ -16,14 +16,18 @@ def enter() -> None:
         st.switch_page(wanted)
 
 
-def by_front_door(page: str) -> None:
+def by_front_door(page: str) -> bool:
     """Called by each page with its own path: a visit that came straight to it goes to the front door first.
+
+    Gives whether the visit has come from another page.
 
     Until the first `st.navigation` of a process, Streamlit serves the files of ``pages/`` by itself: a
     bookmark opened right after a start would show a page without title, language switch and style.
     """
-    if ENTERED in st.session_state:
-        return
-    st.session_state[WANTED] = page
-    with suppress(StreamlitAPIException):  # no front door: the page is run alone, as a test may do
-        st.switch_page(FRONT_DOOR)
+    if ENTERED not in st.session_state:
+        st.session_state[WANTED] = page
+        with suppress(StreamlitAPIException):  # no front door: the page is run alone, as a test may do
+            st.switch_page(FRONT_DOOR)
+    before = st.session_state.get(LAST)
+    st.session_state[LAST] = page
+    return before not in (None, page)

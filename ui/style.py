@@ -13,7 +13,9 @@ _RULES = """
 .st-key-app_header h1 {padding: 0;}
 [class*="st-key-browser_"] {position: absolute;}
 /* Their buttons speak English and double the stops of the tab key. */
-[data-testid="stElementContainer"]:is(:has([data-testid="stVegaLiteChart"]), :has([data-testid="stImage"]))
+[data-testid="stElementContainer"]:is(
+  :has([data-testid="stVegaLiteChart"]), :has([data-testid="stImage"]), [class*="st-key-batch_grid"]
+)
 [data-testid="stElementToolbar"] {display: none;}
 .rayon-eyebrow {font-size: .8rem; letter-spacing: .04em; opacity: .75; margin: 0;}
 .rayon-answer {font-size: 1.55rem; line-height: 1.25; font-weight: 650; margin: .1rem 0 .2rem;}
@@ -47,11 +49,20 @@ def upload_words(zone: str, hint: str) -> None:
     field = f".st-key-{zone}"
     instructions = f'{field} [data-testid="stFileUploaderDropzoneInstructions"]'
     button = f'{field} [data-testid="stFileUploaderDropzone"] button'
+    choose = _quoted(_("Choose a file"))
     st.html(
         f"<style>{instructions} {{font-size: 0;}} {instructions} * {{font-size: 0;}}"
         f"{instructions}::after {{font-size: .875rem; content: {_quoted(hint)};}}"
-        f"{button} p {{font-size: 0;}} {button} p::after {{font-size: 1rem; content: {_quoted(_('Choose a file'))};}}"
+        f"{button} p {{font-size: 0;}} {button} p::after {{font-size: 1rem; content: {choose};}}"
         "</style>"
+    )
+
+
+def download_words() -> None:
+    """What a download button says when its file could not be made."""
+    error, words = '[data-testid="stDownloadButtonError"]', _quoted(_("The file could not be made: see below."))
+    st.html(
+        f"<style>{error}, {error} * {{font-size: 0;}}{error}::after {{font-size: .875rem; content: {words};}}</style>"
     )
 
 

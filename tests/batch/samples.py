@@ -46,9 +46,9 @@ def official_names(rows: list[list[str]]) -> list[str]:
     return [f"image_{row[4]}_product_{row[3]}.jpg" for row in rows]
 
 
-def planned(home: Path, rows: list[list[str]], pictures: Path | None = None, owner: str = "me", **changes) -> Job:
+def planned(home: Path, listings: list[list[str]], pictures: Path | None = None, owner: str = "me", **changes) -> Job:
     """A job of these rows, ready to start."""
-    job = JobStore(home).draft("produits.csv", io.BytesIO(table_bytes(rows)), owner)
+    job = JobStore(home).draft("produits.csv", io.BytesIO(table_bytes(listings)), owner)
     format = detect(job.table, "produits.csv")
     columns = match_columns(open_table(job.table, format).columns)
     seen = survey(job.table, format, columns, None if pictures is None else open_pictures(str(pictures)))

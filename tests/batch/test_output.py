@@ -104,10 +104,12 @@ def test_a_part_that_does_not_fit_together_is_an_error(rows, count):
 def test_a_part_costs_little():
     ranked = predicted(*((code, 1 / 27) for code in TAXONOMY.codes))
     rows = [[f"cellule {i}" * 20, "b", "c", "d", "e"] for i in range(2000)]
-    part(rows[:1], [ranked], [""])
-    started = time.perf_counter()
-    table = part(rows, [ranked] * 2000, [""] * 2000)
-    assert (time.perf_counter() - started) / 2000 < 0.0001
+    spent = []
+    for _ in range(3):
+        started = time.process_time()
+        table = part(rows, [ranked] * 2000, [""] * 2000)
+        spent.append(time.process_time() - started)
+    assert min(spent) / 2000 < 0.00005
     assert table[f"code{TOP}"][0].as_py() == TAXONOMY.codes[TOP - 1]
 
 
@@ -247,6 +249,8 @@ round_trips = settings(
 @given(table=tables(), language=st.sampled_from(["en", "fr"]))
 @example(table=(["a", "b"], [[cell, cell] for cell in NASTY], [ANSWER] * len(NASTY)), language="fr")
 @example(table=(["\ufeffa"], [["b"]], [ANSWER]), language="fr")
+@example(table=(["\t0"], [["\t"]], [ANSWER]), language="fr")
+@example(table=(["a;b", "c|d", "e,f"], [["1;2", "3|4", "5,6"]], [ANSWER]), language="fr")
 def test_round_trip(put, format, table, language):
     columns, rows, predictions = table
     path = put(rows, columns, format, predictions=predictions, language=language).path
@@ -304,15 +308,28 @@ def test_xlsx_cells_as_long_as_they_get(put, text):
 
 
 @pytest.mark.parametrize("text", ["x" * 32_768, "=" * 32_768, "\U0001f4e6" * 16_384, "\x01" * 4_682, "_x0041_" * 4_000])
-def test_a_cell_too_long_for_xlsx(tmp_path, text):
-    temporary = set(Path(tempfile.gettempdir()).glob("openpyxl.*"))
+def test_a_cell_too_long_for_xlsx(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where openpyxl gathers the sheet
     rows = [["a", "b"]] * 1200 + [["a", text]]
     with pytest.raises(OutputError) as caught:
         write(parts_of(rows, size=999), ["a", "b"], Columns(), TAXONOMY, "m", "en", "xlsx", tmp_path / "result.xlsx")
     assert caught.value.reason == "cell_too_long"
     assert (caught.value.details["row"], caught.value.details["column"]) == (1201, "b")
     assert "CSV or Parquet" in str(caught.value)
-    assert not list(tmp_path.iterdir()) and set(Path(tempfile.gettempdir()).glob("openpyxl.*")) <= temporary
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_too_full_for_xlsx(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def save(self, path):
+        path.write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(output.Workbook, "save", save)
+    with pytest.raises(OSError, match="no space"):
+        write(parts_of(ROWS), COLUMNS, Columns(), TAXONOMY, "m", "en", "xlsx", tmp_path / "result.xlsx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_too_many_rows_for_xlsx(put, tmp_path, monkeypatch):

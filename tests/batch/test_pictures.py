@@ -1,5 +1,6 @@
 import os
 import pickle
+import time
 import unicodedata
 import zipfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -205,13 +206,15 @@ def test_folding_is_done_once(name):
     assert fold(fold(name)) == fold(name)
 
 
-def test_a_hundred_thousand_pictures_of_one_name_cost_no_more():
-    """A folder per product is common: neither the list nor a name in many folders may be searched one by one."""
+def test_a_folder_per_product_costs_no_more():
+    """The same name in every folder is common: neither it nor a path may be searched one by one."""
     index = NameIndex([f"photos/{i}/main.jpg" for i in range(50_000)])
+    started = time.process_time()
     for i in range(5_000):
         assert index.position(f"{i}/main.jpg") == i
         with pytest.raises(PictureProblem, match="Several"):
             index.position("main.jpg")
+    assert time.process_time() - started < 3
 
 
 # Folders

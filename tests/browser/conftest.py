@@ -45,59 +45,91 @@ def chromium() -> str:
     pytest.skip(missing)
 
 
-@pytest.fixture(scope="session")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the application, started by `make run`."""
-    with socket.socket() as free:
-        free.bind((HERE, 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    # Not those of an outer make, which would hand its own arguments on.
-    environment = {key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
-    environment["RAYON_HOME"] = str(folder / "home")
-    log = folder / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["make", "run", f"PORT={port}"],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            address = f"http://{HERE}:{port}"
-            _wait_until_healthy(address, process, log)
-            yield address
-        finally:
-            _stop(process)
+class Server:
+    """The application, started by the very command of a user, on a port and with a home of its own."""
 
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind((HERE, 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://{HERE}:{self.port}"
+        self.home = folder / "home"
+        self._log = folder / "log.txt"
+        self._process: subprocess.Popen | None = None
 
-def _wait_until_healthy(address: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"`make run` ended with {process.returncode}:\n{log.read_text(errors='replace')}")
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+    def start(self) -> None:
+        """Until it answers."""
+        # Not those of an outer make, which would hand its own arguments on.
+        environment = {
+            key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+        }
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                ["make", "run", f"PORT={self.port}"],
+                cwd=ROOT,
+                env=environment | {"RAYON_HOME": str(self.home)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                pytest.fail(f"`make run` ended with {self._process.returncode}:\n{self._said()}")
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        pytest.fail(f"`make run` was not ready after {START_SECONDS} s:\n{self._said()}")
+
+    def kill(self) -> None:
+        """As kill -9 does: no process of its session may say good-bye."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        """As a user does."""
+        # Its own session, hence its own group: make and the server, nothing else.
+        for stop in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self._process.pid, stop)
+            except ProcessLookupError:
                 return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"`make run` was not ready after {START_SECONDS} s:\n{log.read_text(errors='replace')}")
+            try:
+                self._process.wait(timeout=15)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+    def _said(self) -> str:
+        return self._log.read_text(errors="replace")
 
 
-def _stop(process: subprocess.Popen) -> None:
-    # Its own session, hence its own group: make and the server, nothing else.
-    for stop in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, stop)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(timeout=15)
-            return
-        except subprocess.TimeoutExpired:
-            continue
+@pytest.fixture(scope="session")
+def make_server(
+    chromium: str, exports: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Server]]:
+    """Makes servers that have the exported network already; all are stopped at the end."""
+    made: list[Server] = []
+
+    def make() -> Server:
+        server = Server(tmp_path_factory.mktemp("server"))
+        server.home.mkdir()
+        (server.home / "exports").symlink_to(exports / "exports")
+        made.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(make_server: Callable[[], Server]) -> str:
+    """Address of an application that is not harmed."""
+    return make_server().address
 
 
 @pytest.fixture(scope="session")
@@ -119,10 +151,14 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         if parts.scheme not in {"data", "blob"} and parts.hostname != HERE:
             elsewhere.append(url)
 
-    def open_page(width: int = 1280, height: int = 1000, locale: str = "fr-FR") -> Page:
-        context = browser.new_context(locale=locale, viewport={"width": width, "height": height})
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
+    def open_page(width: int = 1280, height: int = 1000, locale: str = "fr-FR", same: Page | None = None) -> Page:
+        """``same``: a page of the visitor who comes back, in the same browser."""
+        if same is None:
+            context = browser.new_context(locale=locale, viewport={"width": width, "height": height})
+            context.set_default_timeout(PATIENCE_MS)
+            contexts.append(context)
+        else:
+            context = same.context
         page = context.new_page()
         page.on("request", lambda request: note_address(request.url))
         page.on("websocket", lambda websocket: note_address(websocket.url))

@@ -1,6 +1,7 @@
 """XLSX and Parquet files that would be misread, swallowed or fatal if read carelessly."""
 
 import io
+import random
 import zipfile
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from tests.hostile.workbooks import (
     HEADER,
     cell,
     declaring,
+    locked,
     overlapping,
     parts,
     row,
@@ -24,7 +26,9 @@ from tests.hostile.workbooks import (
 
 NAMES = ["name", "price"]
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
-DATES = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+STRINGS = "xl/sharedStrings.xml"
+NOISE = random.Random(1).randbytes(2_500_000).hex()
+LONG = sheet(HEADER, *(row(n, cell(f"A{n}", n)) for n in range(2, 20_000)))
 TWO = parts({"Empty": sheet(row(1), row(9)), "Full": sheet(HEADER, row(2, text_cell("A2", "TV")))})
 
 
@@ -33,10 +37,6 @@ def parquet(names=("name",), columns=(("TV",),), types=None, **options):
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), buffer, **options)
     return buffer.getvalue()
-
-
-def flipped(data, at):
-    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
 def with_part(name, data, shared=None):
@@ -67,7 +67,6 @@ WORKBOOKS = [
         workbook(
             row(2, '<c r="A2" s="1"><v>45352</v></c>', '<c r="B2" s="1"><v>45352.5</v></c>'),
             row(3, '<c r="A3" s="1"><v>3350000000001</v></c>', cell("B3", "2024-03-01", "d")),
-            styles=DATES,
         ),
         NAMES,
         ["2024-03-01", "2024-03-01T12:00:00"],
@@ -97,7 +96,12 @@ WORKBOOKS = [
     read(
         "cells left out", workbook(row(2, cell("B2", 1)), row(3, text_cell("A3", "TV"))), NAMES, ["", "1"], ["TV", ""]
     ),
-    read("a dimension that lies", workbook(row(2, text_cell("A2", "TV"))).replace(b"", b""), NAMES, ["TV", ""]),
+    read(
+        "a dimension that lies",
+        zipped(parts({"S": sheet(HEADER, row(2, cell("B2", 5)), dimension='<dimension ref="A1:A1"/>')})),
+        NAMES,
+        ["", "5"],
+    ),
     read("an empty sheet first", zipped(TWO), NAMES, ["TV", ""]),
     read(
         "a hidden sheet first",
@@ -120,7 +124,7 @@ WORKBOOKS = [
         "a value beyond the header", workbook(row(2, cell("A2", 1), cell("D2", 5))), "unnamed_cell", line=2, column=4
     ),
     refused(
-        "one name twice",
+        "one name twice in a sheet",
         zipped(parts({"S": sheet(row(3, text_cell("A3", "x"), text_cell("C3", "x ")))})),
         "duplicate_columns",
         line=3,
@@ -140,13 +144,16 @@ WORKBOOKS = [
     ),
     refused("rows out of order", workbook(row(3, cell("A3", 1)), row(2, cell("A2", 2))), "damaged_row", line=2),
     refused("cells out of order", workbook(row(2, cell("B2", 1), cell("A2", 2))), "damaged_row", line=2),
+    refused("one cell twice", workbook(row(2, cell("A2", 1), cell("A2", 2))), "damaged_row", line=2),
     refused("a row beyond the last", workbook(row(999_999_999, cell("A999999999", 1))), "damaged_row"),
     refused("a number that is none", workbook(row(2, cell("A2", "12,5"))), "damaged_row", line=2),
     refused("a string that is not there", workbook(row(2, cell("A2", 7, "s"))), "damaged_row", line=2),
     refused(
         "a cell too long", workbook(row(2, text_cell("A2", "x" * (MAX_CELL + 1)))), "cell_too_long", line=2, unit="Row"
     ),
-    refused("a row without end", lambda: workbook(row(2, "<c/>" * 2_000_000)), "damaged_row"),
+    refused("a row without end", lambda: workbook(row(2, "<c/>" * 1_100_000)), "row_too_long", line=2),
+    refused("a string without end", lambda: with_part(STRINGS, strings(f"<si><t>{NOISE}</t></si>"), "?"), "damaged"),
+    refused("a cell without end", lambda: workbook(row(2, text_cell("A2", NOISE))), "row_too_long", line=2),
     refused(
         "entities that multiply",
         zipped(parts({"S": sheet(HEADER, row(2, text_cell("A2", "&b;")), before=LAUGHS)})),
@@ -159,15 +166,16 @@ WORKBOOKS = [
     ),
     refused(
         "entities in the strings",
-        with_part("xl/sharedStrings.xml", LAUGHS + strings("<si><t>&b;</t></si>"), strings()),
+        with_part(STRINGS, LAUGHS + strings("<si><t>&b;</t></si>"), strings()),
         "damaged",
     ),
-    refused("XML cut short", zipped(parts({"S": sheet(HEADER)[:-30]})), "damaged_row", line=1),
+    refused("XML cut short", zipped(parts({"S": sheet(HEADER)[:-30]})), "damaged"),
+    refused("XML cut short far on", zipped(parts({"S": LONG[: len(LONG) // 2]})), "damaged_row"),
     refused("a part missing", zipped({k: v for k, v in TWO.items() if "sheet2" not in k}), "damaged"),
     refused(
         "strict Open XML",
         zipped(parts({"S": sheet(HEADER)}, namespace="http://purl.oclc.org/ooxml/spreadsheetml/main")),
-        "damaged",
+        "wrong_kind",
     ),
     refused("a bomb by its ratio", lambda: with_part("x.xml", b" " * (30 << 20)), "zip_bomb", megabytes=31),
     refused(
@@ -176,15 +184,17 @@ WORKBOOKS = [
     refused(
         "a bomb that lies about its size",
         lambda: declaring(workbook(row(2, text_cell("A2", " " * (30 << 20)))), "xl/worksheets/sheet1.xml", 400),
-        "damaged_row",
+        "damaged",
     ),
     refused("a bomb of shared streams", overlapping, "damaged"),
     refused(
         "styles without end",
-        lambda: with_part("xl/styles.xml", bytes(17 << 20)[:1] * 0 + zipfile.os.urandom(17 << 20)),
-        "damaged",
+        lambda: with_part("xl/styles.xml", random.Random(1).randbytes(17 << 20)),
+        "zip_bomb",
+        limit_megabytes=16,
     ),
-    refused("a bit flipped", flipped(zipped(TWO, zipfile.ZIP_STORED), 1200), "damaged"),
+    refused("a letter changed", zipped(TWO, zipfile.ZIP_STORED).replace(b"TV", b"TW"), "damaged"),
+    refused("parts with a password", locked(zipped(TWO)), "encrypted", format="ZIP or XLSX"),
 ]
 
 PARQUETS = [

@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from preprocessing.table import TableError, TableFormat, detect, open_table
+from preprocessing import table_text
+from preprocessing.table import TableError, detect, open_table
+from preprocessing.table_common import _SENTENCES, _TOLD
 from tests.hostile import binary_tables, tables
 
 CASES = tables.CASES + binary_tables.CASES
@@ -22,7 +24,7 @@ def each(cases):
 @pytest.fixture
 def path(tmp_path, case):
     path = tmp_path / "upload"
-    path.write_bytes(case.make())
+    path.write_bytes(case.data() if callable(case.data) else case.data)
     return path
 
 
@@ -47,10 +49,17 @@ def test_what_can_be_read_is_read_whole(path, case):
     assert all(re.search(r"\d", str(notice)) for notice in reader.notices)
 
 
+@each([case for case in tables.CASES if isinstance(case.data, bytes) and len(case.data) < 5000])
+def test_where_a_block_of_bytes_ends_does_not_matter(path, monkeypatch, case):
+    monkeypatch.setattr(table_text, "_BLOCK", 7)
+    check = test_what_cannot_be_read_is_refused_with_its_reason if case.reason else test_what_can_be_read_is_read_whole
+    check(path, case)
+
+
+def test_every_reason_and_every_notice_has_its_cases():
+    assert {case.reason for case in CASES if case.reason} == set(_SENTENCES)
+    assert {reason for case in CASES for reason in case.told} == set(_TOLD)
+
+
 def test_there_are_many_cases_and_no_two_alike():
     assert len({case.id for case in CASES}) == len(CASES) >= 100
-
-
-def test_the_formats_asked_for_are_those_offered():
-    assert {case.using.kind for case in CASES if case.using} == {"text", "xlsx"}
-    assert TableFormat("text", "utf-8", None) != TableFormat("text", "utf-8", ",")

@@ -6,10 +6,7 @@ import zipfile
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_STYLES = (
-    '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-)  # style 1 is a date
+_STYLES = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'  # style 1 is a date
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
@@ -28,8 +25,8 @@ def row(number, *cells):
 HEADER = row(1, text_cell("A1", "name"), text_cell("B1", "price"))
 
 
-def sheet(*rows, namespace=MAIN, before=""):
-    return f'{before}<worksheet xmlns="{namespace}"><sheetData>{"".join(rows)}</sheetData></worksheet>'
+def sheet(*rows, before="", dimension=""):
+    return f'{before}<worksheet xmlns="{MAIN}">{dimension}<sheetData>{"".join(rows)}</sheetData></worksheet>'
 
 
 def strings(*items):
@@ -95,3 +92,11 @@ def overlapping():
     tail[8:12] = count.to_bytes(2, "little") * 2
     tail[12:16] = (end - start + 50 * len(entry)).to_bytes(4, "little")
     return data[:end] + 50 * entry + bytes(tail)
+
+
+def locked(data):
+    """The same archive as if a password protected its parts."""
+    changed, at = bytearray(data), -1
+    while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:
+        changed[at + 8] |= 1
+    return bytes(changed)

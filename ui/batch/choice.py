@@ -25,22 +25,23 @@ def choose(
     box = f"{key}_{language()}"
     if box not in state:
         kept = state.get(key, default)
-        state[box] = kept if kept in options else options[0]
-    labels = _labels(options, name)
-    chosen = st.selectbox(label, options, format_func=labels.__getitem__, key=box, help=help, on_change=on_change)
-    state[key] = chosen
-    return chosen
+        state[box] = options.index(kept) if kept in options else 0
+    labels = _labels([name(option) for option in options])
+    # By position: to Streamlit an option None is no choice at all.
+    place = st.selectbox(
+        label, range(len(options)), format_func=labels.__getitem__, key=box, help=help, on_change=on_change
+    )
+    state[key] = options[place]
+    return options[place]
 
 
-def _labels(options: Sequence[T], name: Callable[[T], str]) -> dict[T, str]:
-    """A label for each option, no two alike: of two alike, the browser would know only one."""
-    labels: dict[T, str] = {}
-    taken: set[str] = set()
-    for option in options:
-        label, count = name(option), 1
-        while label in taken:
+def _labels(names: Sequence[str]) -> list[str]:
+    """A label for each name, no two alike: of two alike, the browser would know only one."""
+    labels: list[str] = []
+    for name in names:
+        label, count = name, 1
+        while label in labels:
             count += 1
-            label = f"{name(option)} ({count})"
-        taken.add(label)
-        labels[option] = label
+            label = f"{name} ({count})"
+        labels.append(label)
     return labels

@@ -38,12 +38,12 @@ def render_draft(job: Job) -> None:
         st.subheader(_("2. What the columns say"), anchor=False)
         columns = render_columns(job, head.header)
     with st.container(border=True):
-        st.subheader(_("3. Pictures, if there are any"), anchor=False)
+        st.subheader(_("3. Pictures (optional)"), anchor=False)
         complete, pictures = render_pictures(job)
     with st.container(border=True):
         st.subheader(_("4. What is in the file"), anchor=False)
         if not complete:
-            st.info(_("Send the pictures first, or choose to do without."))
+            st.info(_("Choose the pictures first."))
         elif (wrong := problem(columns, pictures is not None)) is not None:
             st.error(wrong)
         else:
@@ -56,7 +56,14 @@ def _render_preview(head: Head) -> None:
     cells = [[cell[:_SHOWN_CHARACTERS] for cell in row] for row in head.rows]
     table = pd.DataFrame(cells, columns=list(names))
     configured = {place: st.column_config.TextColumn(name) for place, name in names.items()}
-    st.dataframe(table, hide_index=True, height=250, column_config=configured, alt=_("The first rows of the file"))
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=250,
+        column_config=configured,
+        key="batch_grid_preview",
+        alt=_("The first rows of the file"),
+    )
 
 
 def _render_survey(job: Job, format: TableFormat, columns: Columns, pictures: str | None) -> None:
@@ -88,12 +95,12 @@ def render_counts(seen: Survey, pictures: bool, labelled: bool) -> None:
     else:
         counts.append((_("With text"), seen.text_only, None))
     nothing = _("They are answered by how common each category is.")
-    counts.append((_("Neither text nor picture"), seen.neither, nothing))
+    counts.append((_("Nothing to read"), seen.neither, nothing))
     if pictures:
         missing = _("Named in the file, but not found among the pictures, or found more than once.")
         counts.append((_("Pictures missing"), seen.missing, missing))
     if labelled:
-        counts.append((_("With a category given"), seen.labelled, None))
+        counts.append((_("Category given"), seen.labelled, None))
     grid = st.grid(len(counts), min_column_width=140)
     for label, count, note in counts:
         with grid.cell():

@@ -49,9 +49,9 @@ def _box(
     found: str | None,
     nothing: str | None = None,
 ) -> str | None:
-    """What the analyst chose; None to go by the file. ``nothing``: what was found, when it is None and yet an answer."""
+    """What the analyst chose; None to go by the file. ``nothing``: the name of what was found, when that is None."""
     if found is not None:
-        automatic = _("{value} (found in the file)").format(value=name(found))
+        automatic = _("{value} (detected)").format(value=name(found))
     else:
         automatic = nothing or _("– not found: choose –")
     return choose(
@@ -65,4 +65,4 @@ def _box(
 def _no_delimiter(found: TableFormat | None) -> str | None:
     if found is None or found.delimiter is not None:
         return None
-    return _("{value} (found in the file)").format(value=delimiter_name(None))
+    return _("{value} (detected)").format(value=delimiter_name(None))

@@ -6,8 +6,8 @@ import streamlit as st
 
 from batch.jobs import Job, JobState
 from settings import settings
-from ui.batch.state import delete, show, store
 from ui.batch.owner import owner
+from ui.batch.state import delete, show, store
 from ui.language import N_, _, day, moment, ngettext, number, percent
 from ui.style import literal
 
@@ -42,16 +42,19 @@ def _render_list() -> None:
     every = len(jobs) <= SHOWN or st.session_state.get("batch_every", False)
     for job in jobs if every else jobs[:SHOWN]:
         _render_job(job)
-    if not every:
-        if st.button(_("Show all {n}").format(n=number(len(jobs))), key="batch_show_every"):
-            st.session_state["batch_every"] = True
-            st.rerun()
+    if not every and st.button(_("Show all {n}").format(n=number(len(jobs))), key="batch_show_every"):
+        st.session_state["batch_every"] = True
+        st.rerun()
 
 
 def _render_job(job: Job) -> None:
     state = job.state()
     with st.container(
-        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"batch_job_{job.id}"
+        border=True,
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        key=f"batch_job_{job.id}",
     ):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f"**{literal(job.about['name'])}** &nbsp; {state_badge(state)}")
@@ -97,5 +100,4 @@ def kept_until(job: Job) -> str:
     expires = job.expires(settings().job_days)
     if expires <= datetime.now(UTC):
         return _("about to be deleted")
-    return _("deleted on {day}").format(day=day(expires))
-
+    return _("kept until {day}").format(day=day(expires))

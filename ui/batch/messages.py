@@ -109,9 +109,7 @@ PROBLEMS = {
     "pictures": N_("The pictures cannot be read any more."),
     "model": N_("The model cannot be used. Tell whoever runs this server:"),
     "changed": N_("The model or the table is not the one the work began with: start over with the same file."),
-    "crashed": N_(
-        "The program was stopped again and again; memory may be short. Try again, or tell whoever runs this:"
-    ),
+    "crashed": N_("The program was stopped again and again; memory may be short. Try again, or tell whoever runs it:"),
     "unexpected": N_("Something went wrong that was not foreseen. Try again, or tell whoever runs this server:"),
 }
 _VALUES = {

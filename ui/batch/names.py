@@ -5,14 +5,14 @@ from preprocessing.columns import ROLES
 from ui.language import N_, _
 from ui.result import full_name
 
-KINDS = {"text": N_("Delimited text (CSV, TSV)"), "xlsx": N_("Workbook (XLSX)"), "parquet": N_("Parquet")}
+KINDS = {"text": N_("Delimited text (CSV, TSV)"), "xlsx": N_("Workbook (XLSX)"), "parquet": "Parquet"}
 ENCODINGS = {
-    "utf-8": N_("UTF-8"),
-    "utf-8-sig": N_("UTF-8 with a mark (BOM)"),
-    "cp1252": N_("Windows, Western Europe (cp1252)"),
-    "utf-16": N_("UTF-16"),
-    "utf-16-le": N_("UTF-16, little-endian"),
-    "utf-16-be": N_("UTF-16, big-endian"),
+    "utf-8": "UTF-8",
+    "utf-8-sig": N_("UTF-8 with BOM"),
+    "cp1252": "cp1252 (Windows)",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 LE",
+    "utf-16-be": "UTF-16 BE",
 }
 DELIMITERS = {",": N_("comma ( , )"), ";": N_("semicolon ( ; )"), "\t": N_("tab"), "|": N_("bar ( | )")}
 ONE_COLUMN = N_("none: a single column")

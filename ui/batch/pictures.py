@@ -10,44 +10,41 @@ from ui.batch.choice import choose
 from ui.batch.upload import render_pictures_upload
 from ui.language import _, number
 
-NONE, ZIP, FOLDER = "none", "zip", "folder"
+ZIP, FOLDER = "zip", "folder"
 
 
 def render_pictures(job: Job) -> tuple[bool, str | None]:
     """Whether the choice is complete, and the place of the pictures; None for none."""
-    names = {NONE: _("No pictures"), ZIP: _("A ZIP"), FOLDER: _("A folder on the server")}
-    offered = [NONE, ZIP, *([FOLDER] if settings().image_folders else [])]
+    if not settings().image_folders:
+        return _zip(job)
+    names = {ZIP: _("A ZIP"), FOLDER: _("A folder on the server")}
     key = f"batch_source_{job.id}"
-    st.session_state.setdefault(key, ZIP if job.pictures.exists() else NONE)
+    st.session_state.setdefault(key, ZIP)
     source = st.segmented_control(
         _("Pictures of the products"),
-        offered,
+        [ZIP, FOLDER],
         format_func=names.__getitem__,
         key=key,
         required=True,
         label_visibility="collapsed",
         persist_state="session",
     )
-    if source == ZIP:
-        return _zip(job)
-    if source == FOLDER:
-        return _folder(job)
-    return True, None
+    return _zip(job) if source == ZIP else _folder(job)
 
 
 def folder_within(root: Path, below: str) -> Path | None:
     """The folder at or below ``root`` that ``below`` names; None when there is none, or when it leads outside."""
     try:
         folder = (root / below.strip()).resolve()
+        return folder if folder.is_relative_to(root.resolve()) and folder.is_dir() else None
     except (ValueError, OSError, RuntimeError):  # a NUL, a name too long, links in a circle
         return None
-    return folder if folder.is_relative_to(root.resolve()) and folder.is_dir() else None
 
 
 def _zip(job: Job) -> tuple[bool, str | None]:
     if not job.pictures.exists():
         render_pictures_upload(job)
-        return False, None
+        return True, None
     with st.container(horizontal=True, vertical_alignment="center"):
         size = number(job.pictures.stat().st_size / 2**20, 1)
         st.markdown(_("The ZIP is here ({size} MB).").format(size=size), width="content")

@@ -68,20 +68,18 @@ def render_fates(state: JobState) -> None:
 
 def render_ended(job: Job, state: JobState) -> None:
     """Why there is no result, and how to go on."""
-    done = _("{done} of {rows} rows were done; they are kept.").format(
-        done=number(state.done), rows=number(state.rows)
-    )
+    done = _("{done} of {rows} rows were done; they are kept.").format(done=number(state.done), rows=number(state.rows))
     with st.container(border=True):
         if state.problem is None:
-            st.warning(f"{_('**The work was stopped.**')} {done}")
+            stopped = _("**The work was stopped.**")
+            st.warning(f"{stopped} {done}")
         else:
-            st.error(f"{_('**The work came to an end before its time.**')} {problem_message(state.problem)}")
+            ended = _("**The work came to an end before its time.**")
+            st.error(f"{ended} {problem_message(state.problem)}")
             if state.problem.kind in _TOLD_WITH_TEXT:
                 st.code(state.problem.text, language=None, wrap_lines=True)
             st.caption(done)
         with st.container(horizontal=True):
             again = _("Continue") if state.problem is None else _("Try again")
             st.button(again, key=f"batch_again_{job.id}", type="primary", on_click=job.start)
-            st.button(
-                _("Start over with the same file"), key=f"batch_over_{job.id}", on_click=start_over, args=(job,)
-            )
+            st.button(_("Start over with the same file"), key=f"batch_over_{job.id}", on_click=start_over, args=(job,))

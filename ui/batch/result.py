@@ -1,12 +1,13 @@
 """A finished job: its numbers, and behind tabs its products, charts, quality and files to take away."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from batch.jobs import Job, JobState
 from batch.quality import needing_a_person
 from batch.results import Results
 from model.bundle import BundleError, read_manifest
-from settings import settings
 from ui.batch.cached import results
 from ui.batch.downloads import render_downloads
 from ui.batch.evaluation import render_quality
@@ -16,61 +17,56 @@ from ui.batch.progress import render_fates
 from ui.batch.row import render_row
 from ui.language import _, language, number, percent
 
-DEFAULT_THRESHOLD = 0.8
+_KEPT = "batch_tab"
 
 
 def render_finished(job: Job, state: JobState) -> None:
     """Everything about a finished job."""
     with st.spinner(_("Opening the result…")):
         found = results(job)
-    threshold = _threshold()
+    threshold = _threshold(found)
     _render_numbers(found, threshold)
     render_fates(state)
-    opened = _tab(found)
-    if opened == "products":
-        render_products(found)
-    elif opened == "charts":
-        render_charts(found, threshold)
-    elif opened == "quality":
-        render_quality(found)
-    else:
-        render_downloads(found)
-    if opened in ("products", "quality"):
-        render_row(found)
-
-
-def _tab(found: Results) -> str:
-    """The open tab; what stands in the others is not even worked out."""
     names = {"products": _("Products"), "charts": _("Charts"), "quality": _("Quality"), "download": _("Download")}
     if found.labels is None:
         del names["quality"]
-    st.session_state.setdefault("batch_tab", "products")
-    if st.session_state["batch_tab"] not in names:
-        st.session_state["batch_tab"] = "products"
-    return st.segmented_control(
-        _("What to show"),
-        list(names),
-        format_func=names.__getitem__,
-        key="batch_tab",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    key = f"batch_tabs_{language()}"
+    if key not in st.session_state:
+        st.session_state[key] = names.get(st.session_state.get(_KEPT, ""), names["products"])
+    tabs = st.tabs(list(names.values()), key=key, on_change="rerun")
+    for name, tab in zip(names, tabs, strict=True):
+        if tab.open:  # what stands in the others is not even worked out
+            st.session_state[_KEPT] = name
+            with tab:
+                _render_tab(name, found, threshold)
 
 
-def _render_numbers(found: Results, threshold: float) -> None:
-    doubtful = int(needing_a_person(found.confidence, [threshold])[0])
-    with st.container(border=True, horizontal=True, gap="large"):
+def _render_tab(name: str, found: Results, threshold: float | None) -> None:
+    row = None
+    if name == "products":
+        row = render_products(found)
+    elif name == "charts":
+        render_charts(found, threshold)
+    elif name == "quality":
+        row = render_quality(found)
+    else:
+        render_downloads(found)
+    if row is not None:
+        render_row(found, row)
+
+
+def _render_numbers(found: Results, threshold: float | None) -> None:
+    with st.container(border=True, horizontal=True, gap="large", key="batch_numbers"):
         st.metric(_("Rows classified"), number(len(found)), width="content")
-        st.metric(
-            _("Sure enough"),
-            percent(1 - doubtful / len(found)),
-            width="content",
-            help=_("Rows whose first category has at least the probability of {share}, the model's threshold.").format(
-                share=percent(threshold)
-            ),
-        )
-        st.metric(_("For a person to look at"), number(doubtful), width="content")
+        if threshold is not None:
+            doubtful = int(needing_a_person(found.confidence, [threshold])[0])
+            help_ = _("Less sure of their category than {share}, the model's threshold.")
+            st.metric(
+                _("For a person to look at"),
+                f"{number(doubtful)} ({percent(doubtful / len(found))})",
+                width="content",
+                help=help_.format(share=percent(threshold)),
+            )
         if found.spec.pictures is not None:
             st.metric(_("Pictures used"), number(int((found.pictures == "used").sum())), width="content")
         if found.labels is not None:
@@ -78,9 +74,9 @@ def _render_numbers(found: Results, threshold: float) -> None:
             st.metric(_("Other than the category given"), number(differing), width="content")
 
 
-def _threshold() -> float:
-    """Below this confidence a person should look, by the active model."""
+def _threshold(found: Results) -> float | None:
+    """The confidence below which a person should look, as the model says; None when it is not there any more."""
     try:
-        return float(read_manifest(settings().bundle)["settings"]["threshold"])
-    except BundleError:
-        return DEFAULT_THRESHOLD
+        return float(read_manifest(Path(found.spec.bundle))["settings"]["threshold"])
+    except (BundleError, KeyError):
+        return None
