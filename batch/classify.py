@@ -9,14 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocessing.columns import Columns
-
 from batch.outcome import part
 from batch.parts import Parts
 from batch.picture_errors import PictureProblem
 from batch.picture_names import official_name
 from batch.pictures import Pictures, open_pictures
 from model.product import Product
+from preprocessing.columns import Columns
 
 if TYPE_CHECKING:
     from model.predictor import Predictor
@@ -84,10 +83,11 @@ class RowReader:
 class Worker:
     """A model, its pictures and its place for results, in one process."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, predictor: Predictor | None = None) -> None:
+        """``predictor``: the plan's, when it is loaded already."""
         from model.onnx_runtime import load_predictor
 
-        self.predictor: Predictor = load_predictor(Path(plan.bundle), Path(plan.export), plan.threads)
+        self.predictor = predictor or load_predictor(Path(plan.bundle), Path(plan.export), plan.threads)
         self._rows = RowReader(plan.header, plan.columns)
         self._pictures: Pictures | None = None if plan.pictures is None else open_pictures(plan.pictures)
         self._parts = Parts(plan.parts)

@@ -3,8 +3,8 @@
 import argparse
 import hashlib
 import os
-import shutil
 import sys
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -80,9 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     for role in ROLES:
         add(f"--{role}", metavar="COLUMN", help=f"the column of IN that holds the {role}; matched by name unless given")
     add("--bundle", type=Path, default=settings().bundle, help="the model (default: the active one)")
-    add("--workers", type=int, help="processes at work (default: one for each core; with Ray: two)")
+    add("--workers", type=int, help="processes at work (default: one for each core, of this machine or of the cluster)")
     add("--engine", choices=("local", "ray"), default="local", help="ray: over the machines of a Ray cluster")
-    add("--storage", default="", help="where parts are kept: path or fsspec URL that all machines reach")
+    add("--storage", default="", help="where parts are kept until the end: path or fsspec URL that all machines reach")
     add("--restart", action="store_true", help="forget what an interrupted run has done")
     add("--quiet", action="store_true", help="no progress bar")
     run = commands.add_parser("run", help="work on a job of the server (which calls this itself)")
@@ -119,7 +119,7 @@ def _classify(chosen: argparse.Namespace) -> int:
         write(job.parts.all(), spec.header, spec.columns, taxonomy, version, chosen.language, out_format, chosen.out)
     except OSError as error:
         return _said(f"{chosen.out} cannot be written: {error}", OUTPUT)
-    shutil.rmtree(job.folder)
+    job.delete()
     unused = {reason: n for reason, n in ended.pictures.items() if reason not in ("", "used")}
     say(f"{chosen.out}: {seen.rows} rows by {version}")
     if unused:
@@ -130,8 +130,8 @@ def _classify(chosen: argparse.Namespace) -> int:
 def _job(chosen: argparse.Namespace) -> tuple[Job, JobSpec, Survey]:
     """The job beside the result, new or interrupted."""
     folder = chosen.out.absolute().with_name(f"{chosen.out.name}.rayon")
-    if chosen.restart:
-        shutil.rmtree(folder, ignore_errors=True)
+    if chosen.restart and folder.exists():
+        Job(folder).delete()
     format = _table_format(chosen)
     header = open_table(chosen.table, format).columns
     columns = _columns(chosen, header)
@@ -155,6 +155,7 @@ def _job(chosen: argparse.Namespace) -> tuple[Job, JobSpec, Survey]:
         about = {
             "name": chosen.table.name,
             "owner": "",
+            "key": uuid.uuid4().hex,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
         }

@@ -21,7 +21,7 @@ import numpy as np
 from filelock import FileLock
 
 from batch.classify import Done, Plan, Rows, classify_chunk
-from batch.local import EngineError, cores
+from batch.local import ONE_THREAD, EngineError, cores
 from batch.staging import Staging
 from settings import ROOT
 
@@ -36,7 +36,6 @@ _TICK_SECONDS = 0.5
 _JOIN_SECONDS = 10
 _STORE_BYTES = 128 * 1024 * 1024
 """Ray's shared memory when it runs on this machine alone: rows do not go through it."""
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # All but what workers run: neither state nor secrets leave this machine. The model goes another way.
 _STAYS_HERE = [
     "/*",
@@ -89,7 +88,7 @@ def _ray(address: str) -> Any:
     # Without the second, a call that comes late, after the end, would start another cluster.
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_AUTO_CONNECT="0", RAY_BACKEND_LOG_LEVEL="fatal")
     if not address:
-        os.environ.update({name: os.environ.get(name, value) for name, value in _ONE_THREAD.items()})
+        os.environ.update({name: os.environ.get(name, value) for name, value in ONE_THREAD.items()})
         # Named for other systems, but what keeps all ports off the network here, too.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         # For the other users of this machine. Without one of ours, Ray keeps a token in the home folder.
@@ -109,7 +108,7 @@ def _connect(ray: Any, address: str, workers: int | None) -> int:
     try:
         if address:
             _knock(address)
-            code = {"working_dir": str(ROOT), "excludes": _STAYS_HERE, "env_vars": _ONE_THREAD}
+            code = {"working_dir": str(ROOT), "excludes": _STAYS_HERE, "env_vars": ONE_THREAD}
             ray.init(address=address, runtime_env=code, **common)
         else:
             ray.init(

@@ -10,16 +10,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from preprocessing.columns import Columns
 
 from batch.files import read_json, write_json
 from batch.parts import Parts
+from preprocessing.columns import Columns
 from preprocessing.table import TableFormat
 from settings import ROOT
 
@@ -52,7 +53,7 @@ class JobSpec:
     engine: str = "local"
     workers: int | None = None
     storage: str = ""
-    """Where parts are kept: path or fsspec URL; in the job's folder when empty."""
+    """Below which parts are kept, in a folder of the job's own: path or fsspec URL; the job's folder when empty."""
 
     @property
     def chunk(self) -> int:
@@ -115,7 +116,10 @@ class Job:
 
     @property
     def about(self) -> dict[str, str]:
-        """``name`` (of the file, only to be shown), ``owner``, ``created`` (ISO 8601, UTC)."""
+        """``name`` (of the file, only to be shown), ``owner``, ``created`` (ISO 8601, UTC).
+
+        For a job of the command line also ``sha256`` of the table, and ``key``, the name of its folder in a storage.
+        """
         return read_json(self.folder / "about.json") or {"name": self.id, "owner": "", "created": ""}
 
     @property
@@ -147,7 +151,9 @@ class Job:
     def parts(self) -> Parts:
         """The result as far as it is there."""
         spec = self.spec
-        return Parts(spec.storage if spec and spec.storage else str(self.folder / "parts"))
+        if spec is None or not spec.storage:
+            return Parts(str(self.folder / "parts"))
+        return Parts(f"{spec.storage.rstrip('/')}/rayon-{self.about['key']}")
 
     @property
     def lock(self) -> FileLock:
@@ -223,8 +229,6 @@ class Job:
     def delete(self) -> None:
         """Stops the work and removes everything."""
         self.cancel()
-        try:
-            with self._lock.acquire(timeout=30):
-                shutil.rmtree(self.folder / "parts", ignore_errors=True)
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(Timeout), self._lock.acquire(timeout=30):
+            self.parts.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -16,7 +16,7 @@ _PATIENCE = 3
 """Times that workers may be killed without a single part in between."""
 _TICK_SECONDS = 0.5
 # The cores are filled by processes: threads inside them would only get in each other's way.
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class EngineError(RuntimeError):
@@ -67,7 +67,7 @@ def run_local(plan: Plan, chunks: Iterable[tuple[int, Rows]], workers: int | Non
 
 
 def _pool(count: int) -> ProcessPoolExecutor:
-    os.environ.update({name: os.environ.get(name, value) for name, value in _ONE_THREAD.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in ONE_THREAD.items()})
     # Spawned: a fork would copy the threads' locks of whatever runs here.
     return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(os.getpid(),))
 

@@ -38,10 +38,9 @@ class Parts:
         with self._files.open(f"{self._root}/part-{number:08d}.parquet", "rb") as file:
             return pq.read_table(file, columns=None if columns is None else list(columns))
 
-    def rows(self, number: int) -> int:
-        """Number of rows of a part."""
-        with self._files.open(f"{self._root}/part-{number:08d}.parquet", "rb") as file:
-            return pq.read_metadata(file).num_rows
+    def remove(self) -> None:
+        """All of them, and their folder."""
+        self._files.rm(self._root, recursive=True)
 
     def all(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Every part, in order."""

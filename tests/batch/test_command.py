@@ -86,6 +86,17 @@ def test_pictures_from_a_folder_and_from_a_zip_are_the_same(run, tmp_path) -> No
     assert inputs == ["image", "none"] * 20
 
 
+def test_jobs_share_a_storage_without_mixing_and_leave_nothing_there(run, table, tmp_path) -> None:
+    storage, other = tmp_path / "storage", tmp_path / "other.csv"
+    other.write_bytes(table_bytes([[*row[:1], "Paris Match n° 12", *row[2:]] for row in official_rows(60)]))
+    for place in (f"file://{storage}", str(storage)):
+        assert run(table, "--out", tmp_path / "out.csv", "--storage", place) == OK
+        assert run(other, "--out", tmp_path / "others.csv", "--storage", place) == OK
+        [header, *rows] = read(tmp_path / "others.csv")
+        assert {row[header.index("rayon_code")] for row in rows} == {"2280"}
+        assert list(storage.iterdir()) == []
+
+
 def test_a_killed_run_is_gone_on_by_the_same_command(home, tmp_path) -> None:
     rows = official_rows(2000)
     table, out = tmp_path / "in.csv", tmp_path / "out.csv"

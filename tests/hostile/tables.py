@@ -278,6 +278,7 @@ SHAPES = [
     read("empty rows above the header", b";;\na;b\n1;2\n", list("ab"), list("12"), told={"blank_lines": 1}),
     read("a row of empty cells", b"a,b\n,\n1,2\n", list("ab"), ["", ""], list("12")),
     read("carriage returns doubled", b"a,b\r\r\n1,2\r\r\n", list("ab"), list("12"), told={"blank_lines": 2}),
+    read("a line end across two blocks of 7 bytes", b"abc,de\r\n1,2\r\n", ["abc", "de"], list("12")),
     read("no line end at the end", b"a,b\n1,2", list("ab"), list("12")),
     read("ids and numbers as they stand", b"a,b\n007,1e5\n-0.50,+3\n", list("ab"), ["007", "1e5"], ["-0.50", "+3"]),
     read("escaped formulas", b"a,'=b\n'=1+1,''@x\n'tis,'-5\n", ["a", "=b"], ["=1+1", "'@x"], ["'tis", "'-5"]),
