@@ -20,7 +20,7 @@ from batch.pictures import open_pictures
 from batch.runner import run_job
 from batch.survey import Survey, survey
 from batch.watchdog import end_with_parent
-from model.bundle import BundleError, read_bundle, read_manifest
+from model.bundle import BundleError, read_manifest, read_taxonomy
 from model.exported import export_folder
 from model.onnx_runtime import CARD
 from preprocessing.columns import ROLES, Columns, match_columns
@@ -113,8 +113,7 @@ def _classify(chosen: argparse.Namespace) -> int:
         (job.folder / "ended.json").unlink()  # the same command tries again
         statuses = {"table": INPUT, "pictures": INPUT, "model": MODEL, "changed": USAGE}
         return _said(ended.problem.text, statuses.get(ended.problem.kind, FAILED))
-    bundle = read_bundle(Path(spec.bundle))
-    taxonomy, version = bundle.taxonomy, bundle.version
+    taxonomy, version = read_taxonomy(Path(spec.bundle)), spec.model
     try:
         write(job.parts.all(), spec.header, spec.columns, taxonomy, version, chosen.language, out_format, chosen.out)
     except OSError as error:

@@ -16,7 +16,7 @@ from model.exported import exported
 from model.onnx_runtime import OnnxRuntime
 from settings import settings
 
-FILES, ROWS, SIDE = 500, 8_000, 500
+FILES, ROWS, SIDE = 500, 12_000, 500
 BATCHES = (1, 8, 32)
 _SECONDS = 6.0
 _ROUNDS = 3

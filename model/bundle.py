@@ -159,6 +159,16 @@ def add_report(folder: Path, name: str, report: dict[str, Any]) -> None:
     (folder / MANIFEST).write_bytes(_json(manifest))
 
 
+def read_taxonomy(folder: Path) -> Taxonomy:
+    """The categories of a bundle, without reading the rest of it; or `BundleError` with the reason."""
+    entry = read_manifest(folder)["files"].get("taxonomy.csv")
+    with refusing(folder):
+        data = (folder / "taxonomy.csv").read_bytes()
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            raise BundleError(f"{folder.name}: taxonomy.csv is not the file the manifest describes (sha256 differs)")
+        return Taxonomy.from_csv(data.decode("utf-8"))
+
+
 def read_bundle(folder: Path) -> Bundle:
     """Reads a bundle but for its weights, or raises `BundleError` with the reason."""
     manifest, contents = _read_checked(folder)
@@ -182,7 +192,9 @@ def refusing(folder: Path) -> Iterator[None]:
     """Turns what misfitting files raise into `BundleError`."""
     try:
         yield
-    except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
+    except BundleError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
         raise BundleError(f"{folder.name}: its files do not fit each other or this program: {error!r}") from error
 
 

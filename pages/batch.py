@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui.batch.draft import render_draft
 from ui.batch.jobs import kept_until, render_delete, render_jobs, state_badge
+from ui.batch.names import file_title
 from ui.batch.owner import keep_owner
 from ui.batch.progress import render_ended, render_progress
 from ui.batch.result import render_finished
@@ -11,7 +12,6 @@ from ui.batch.state import own, show, wanted
 from ui.batch.upload import render_table_upload
 from ui.entry import by_front_door
 from ui.language import _
-from ui.style import literal
 
 come_back = by_front_door("pages/batch.py")
 keep_owner()
@@ -36,7 +36,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(gap="xxsmall", width="stretch"):
         # What is at work tells by itself how far it is, while this line stands still.
         badge = "" if state.state in ("waiting", "running") else state_badge(state)
-        st.markdown(f"**{literal(job.about['name'])}** &nbsp; {badge}")
+        st.markdown(f"**{file_title(job.about['name'])}** &nbsp; {badge}")
         st.caption(kept_until(job))
     with st.container(horizontal=True, width="content"):
         st.button(_("All my files"), key="batch_home", icon=":material/arrow_back:", on_click=show, args=(None,))

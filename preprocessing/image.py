@@ -52,6 +52,7 @@ _TURN = Image.Transpose
 _UPRIGHT = {2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM}
 _UPRIGHT |= {5: _TURN.TRANSPOSE, 6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90}
 _MARGIN_TOLERANCE = 14  # of 255: JPEG noise stays margin, a soft shadow stays picture
+_STANDS_OUT = [255 * (difference > _MARGIN_TOLERANCE) for difference in range(256)]
 _MARGIN_PAD = 0.02  # of the longer side of what is kept
 _LEAST_KEPT = 1 / 8  # of the longer side of the picture: a speck of dust on white is not the product
 
@@ -145,7 +146,8 @@ def _decode(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]]:
         image.load()
         orientation = _orientation(image)
         image = _plain(image)
-        image = _on_white(image.reduce(tuple(max(1, side // enough) for side in image.size)))
+        factors = tuple(max(1, side // enough) for side in image.size)
+        image = _on_white(image if factors == (1, 1) else image.reduce(factors))
     except (ImageError, MemoryError):
         raise
     except Exception as error:  # on bad bytes Pillow's readers raise a dozen types with no common base
@@ -222,8 +224,10 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
+    if "A" not in image.mode:
+        return image.convert("RGB")
     white = Image.new("RGB", image.size, "white")
-    white.paste(image.convert("RGB"), mask=image.getchannel("A") if "A" in image.mode else None)
+    white.paste(image.convert("RGB"), mask=image.getchannel("A"))
     return white
 
 
@@ -234,8 +238,9 @@ def _without_margins(image: Image.Image, full: tuple[int, int]) -> Box:
     border = np.median(corners, axis=0).astype(int)
     if (np.abs(corners - border).max(axis=1) <= _MARGIN_TOLERANCE).sum() < 3:  # one corner may hold a logo
         border = [255, 255, 255]
-    difference = ImageChops.difference(image, Image.new("RGB", image.size, tuple(border)))
-    box = difference.point(lambda value: value > _MARGIN_TOLERANCE and 255).getbbox() or (0, 0, *image.size)
+    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, tuple(border))).split()
+    largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    box = largest.point(_STANDS_OUT).getbbox() or (0, 0, *image.size)
     left, top, right, bottom = _whole(_scale(box, full, image.size))
     longest = max(right - left, bottom - top)
     pad = max(1, round(_MARGIN_PAD * longest), round((_LEAST_KEPT * max(full) - longest) / 2))

@@ -27,7 +27,7 @@ def _load(folder: str) -> Classifier:
     from model.classifier import Classifier
     from model.serving import keep_session
 
-    keep_session()
+    keep_session()  # before anything is built: runs of other pages end meanwhile, and Streamlit would clear it
     classifier = Classifier.load(Path(folder))
     classifier.warm_up()
     return classifier
@@ -36,8 +36,7 @@ def _load(folder: str) -> Classifier:
 def classifier_or_stop() -> Classifier:
     """The shared classifier; when its bundle is refused, a page that says why, and the run ends there.
 
-    Every page calls this, needed or not: Streamlit clears Keras' global state at the end of each run, and a
-    run that ended while another built the network could break it.
+    A page calls this once it needs the answer of the model, and not before: the first call takes seconds.
     """
     with st.spinner(_("Loading the model: about ten seconds, once per start of the server…")):
         # Imported here: TensorFlow takes seconds, and the note must be on screen first.

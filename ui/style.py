@@ -23,6 +23,10 @@ _RULES = """
 """
 
 
+# Marks that turn the direction of what follows: the reader must see the words in the order they stand in.
+DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+
+
 def apply_style() -> None:
     """Adds the rules to the page."""
     st.html(f"<style>{_RULES}</style>")
@@ -37,8 +41,8 @@ def heading(eyebrow: str, answer: str, below: str) -> None:
 
 
 def literal(text: str) -> str:
-    """Text in which Markdown finds nothing to do, on one line."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    """Text in which Markdown finds nothing to do, on one line and in one direction."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.translate(DIRECTION_MARKS).split()))
 
 
 def upload_words(zone: str, hint: str) -> None:

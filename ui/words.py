@@ -6,6 +6,7 @@ from html import escape
 from model.product import WordContribution
 from model.reading import MAX_TEXT
 from ui.language import _, signed
+from ui.style import DIRECTION_MARKS
 
 FAINT = 0.05
 """Words with less than this share of the strongest one's weight are left unmarked."""
@@ -20,10 +21,6 @@ STYLE = """<style>
 _COLOURS = {"for": "47, 129, 199", "against": "217, 115, 26"}
 
 
-# Marks that turn the direction of what follows: the reader must see the words in the order they are counted in.
-_DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
-
-
 def highlighted(text: str, words: Sequence[WordContribution], strongest: float) -> str:
     """One field, as far as it is read, with its words marked. ``strongest``: the weight of the full colour."""
     parts, done = [], 0
@@ -32,7 +29,7 @@ def highlighted(text: str, words: Sequence[WordContribution], strongest: float) 
         parts.append(_marked(text[start:end], members, strongest))
         done = end
     parts.append(escape(text[done:MAX_TEXT]) + ("…" if len(text) > MAX_TEXT else ""))
-    return f'<div class="words">{"".join(parts).translate(_DIRECTION)}</div>'
+    return f'<div class="words">{"".join(parts).translate(DIRECTION_MARKS)}</div>'
 
 
 def legend() -> str:

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
 import batch.runner
@@ -54,6 +55,18 @@ def test_what_is_sent_is_at_once_a_draft_of_its_sender(home):
     page.button(key="batch_home").click().run()
     assert page.file_uploader[0].key != key
     assert page.query_params == {}
+
+
+def test_a_job_is_shown_again_after_another_page_and_not_after_the_list_was_asked_for(home):
+    job = draft(home, table_bytes(official_rows(3)))
+    page = opened(job)
+    page.query_params.clear()
+    page.session_state["app_last"] = "pages/categories.py"
+    assert page.run().query_params == {"job": job.id} and "produits\\.csv" in told(page)
+    page.button(key="batch_home").click().run()
+    assert page.query_params == {}
+    page.session_state["app_last"] = "pages/categories.py"
+    assert page.run().query_params == {}
 
 
 def test_a_draft_shows_what_is_in_the_file(home):
@@ -153,6 +166,22 @@ def test_a_full_disk_is_told(home, monkeypatch):
     sent(page, b"a\n1\n")
     assert not page.exception
     assert "No space left on device" in told(page)
+
+
+def test_what_is_sent_leaves_the_servers_memory(home, monkeypatch):
+    removed = []
+    monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", lambda self, _, file_id: removed.append(file_id))
+    page = opened()
+    sent(page, b"designation\nTable\n")
+    assert len(removed) == 1
+
+
+def test_a_file_over_the_limit_is_refused_though_the_browser_let_it_pass(home, monkeypatch):
+    monkeypatch.setattr("ui.batch.upload.TABLE_MB", 1)
+    page = opened()
+    sent(page, b"x" * (2**20 + 1))
+    assert not page.exception
+    assert "dépasse la limite de 1 Mo" in told(page) and not JobStore(home).list(VISITOR)
 
 
 def test_a_folder_of_the_server_can_be_used_and_none_outside(home, tmp_path, monkeypatch):

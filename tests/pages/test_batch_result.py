@@ -256,7 +256,7 @@ def test_what_cannot_be_made_is_said(job, found, monkeypatch, french_page):
 
     monkeypatch.setattr("ui.batch.downloads.write", fail)
     page = tab(opened(job), "Télécharger")
-    problems = page.session_state["batch_download_problems"]
+    problems = page.session_state[f"batch_problems_{job.id}"]
     with pytest.raises(OutputError):
         _maker(found, OFFERS[2], problems)()
     page.run()

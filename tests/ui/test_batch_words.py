@@ -101,6 +101,13 @@ def test_a_category_the_model_does_not_know_is_its_code(english):
     assert names.category_name(default_taxonomy(), 11) == "11"
 
 
+def test_names_are_short_and_run_one_way(english):
+    assert names.file_title("a\u202egpj.csv") == "agpj\\.csv"
+    assert len(names.file_title("x" * 5000)) == names.LONGEST + 1
+    assert names.column_name(" a\n\u2066b ") == "a b"
+    assert len(names.column_name("x" * 1_000_000)) == names.LONGEST + 1
+
+
 def test_no_two_labels_of_a_box_are_alike():
     assert _labels(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (2)", "a (2) (2)", "a (3)"]
 

@@ -24,7 +24,7 @@ def category_bars(names: Sequence[str], counts: Sequence[int], title: str) -> al
             "count": counts,
             "text": [number(count) for count in counts],
             "spoken": [
-                f"{name}: {number(count)} ({percent(count / total, 1)})" for name, count in _pairs(names, counts)
+                _said(name, f"{number(count)} ({percent(count / total, 1)})") for name, count in _pairs(names, counts)
             ],
             "ink": "first",
             "written": "text",

@@ -17,7 +17,6 @@ def choose(
     key: str,
     default: T | None = None,
     help: str | None = None,
-    on_change: Callable[[], None] | None = None,
 ) -> T:
     """The chosen option; ``default``, else the first, before anything is chosen."""
     state = st.session_state
@@ -28,9 +27,7 @@ def choose(
         state[box] = options.index(kept) if kept in options else 0
     labels = _labels([name(option) for option in options])
     # By position: to Streamlit an option None is no choice at all.
-    place = st.selectbox(
-        label, range(len(options)), format_func=labels.__getitem__, key=box, help=help, on_change=on_change
-    )
+    place = st.selectbox(label, range(len(options)), format_func=labels.__getitem__, key=box, help=help)
     state[key] = options[place]
     return options[place]
 

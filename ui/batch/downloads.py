@@ -56,7 +56,7 @@ def render_downloads(found: Results) -> None:
     )
     download_words()
     # Filled by another thread, once a file could not be made.
-    problems: dict[str, Exception] = st.session_state.setdefault("batch_download_problems", {})
+    problems: dict[str, Exception] = st.session_state.setdefault(f"batch_problems_{found.job.id}", {})
     grid = st.grid(3, min_column_width=260)
     for offer in OFFERS:
         with grid.cell(), st.container(border=True, height="stretch", key=f"batch_offer_{offer.format}"):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from batch.jobs import Job, JobState
 from settings import settings
+from ui.batch.names import file_title
 from ui.batch.owner import owner
 from ui.batch.state import delete, show, store
 from ui.language import N_, _, day, moment, ngettext, number, percent
@@ -57,7 +58,7 @@ def _render_job(job: Job) -> None:
         key=f"batch_job_{job.id}",
     ):
         with st.container(width="stretch", gap="xxsmall"):
-            st.markdown(f"**{literal(job.about['name'])}** &nbsp; {state_badge(state)}")
+            st.markdown(f"**{file_title(job.about['name'])}** &nbsp; {state_badge(state)}")
             st.caption(_described(job, state))
         with st.container(horizontal=True, width="content"):
             # Not by callbacks: within a fragment they would bring up nothing but the fragment again.
@@ -71,7 +72,7 @@ def render_delete(job: Job, place: str) -> None:
     """Deletes the job once it is confirmed. ``place``: tells two such buttons for one job apart."""
     with st.popover(_("Delete"), key=f"batch_delete_{place}_{job.id}"):
         st.markdown(
-            _("Delete **{name}**, its pictures and its result for good?").format(name=literal(job.about["name"]))
+            _("Delete **{name}**, its pictures and its result for good?").format(name=file_title(job.about["name"]))
         )
         if st.button(_("Delete for good"), key=f"batch_delete_now_{place}_{job.id}", type="primary"):
             delete(job)

@@ -4,8 +4,9 @@ from model.taxonomy import Taxonomy
 from preprocessing.columns import ROLES
 from ui.language import N_, _
 from ui.result import full_name
+from ui.style import DIRECTION_MARKS, literal
 
-KINDS = {"text": N_("Delimited text (CSV, TSV)"), "xlsx": N_("Workbook (XLSX)"), "parquet": "Parquet"}
+KINDS = {"text": N_("Text (CSV, TSV)"), "xlsx": N_("Workbook (XLSX)"), "parquet": "Parquet"}
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-8-sig": N_("UTF-8 with BOM"),
@@ -45,11 +46,21 @@ FATES = {
 """What became of a row's picture, as parts of a result say it."""
 
 
+LONGEST = 100
+"""Characters of a name that are shown."""
+
+
+def file_title(name: str) -> str:
+    """The name of a file, as Markdown."""
+    return literal(name if len(name) <= LONGEST else f"{name[:LONGEST]}…")
+
+
 def column_name(name: str | None) -> str:
     """A column of the user's table; ``""`` has no name, None is no column."""
     if name is None:
         return _("– none –")
-    return " ".join(name.split()) or _("(column without a name)")
+    shown = " ".join(name[: 2 * LONGEST].translate(DIRECTION_MARKS).split())
+    return (shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…") or _("(column without a name)")
 
 
 def delimiter_name(delimiter: str | None) -> str:

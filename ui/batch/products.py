@@ -1,6 +1,6 @@
 """The products of a result, page by page: filtered and sorted over all rows, a row opened on demand."""
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ _SHOWN_CHARACTERS = 300
 def render_products(found: Results) -> int | None:
     """Filters, the pages, one page of the table; gives the row that is ticked."""
     labels = taxonomy(found.spec.bundle)
-    rows = _chosen_rows(found, labels)
+    chosen = _render_filters(found, labels)
+    rows = found.select(**chosen)
     count = ngettext("{n} product", "{n} products", len(rows)).format(n=number(len(rows)))
     if not len(rows):
         st.info(_("No product passes these filters: loosen one of them."))
@@ -44,7 +45,9 @@ def render_products(found: Results) -> int | None:
             ),
             width="content",
         )
-        page = st.pagination(pages, key=_page_key(found), persist_state="session") if pages > 1 else 1
+        # Other filters, other pages: they begin at the first.
+        key = f"batch_page_{signature(found.job.id, chosen)}"
+        page = st.pagination(pages, key=key, persist_state="session") if pages > 1 else 1
     shown = rows[(page - 1) * PAGE : page * PAGE]
     table, columns = _table(found, shown, labels)
     key = f"batch_grid_products_{signature(found.job.id, shown.tolist())}"
@@ -65,17 +68,11 @@ def render_products(found: Results) -> int | None:
     return int(shown[ticked[0]]) if ticked else None
 
 
-def _chosen_rows(found: Results, labels: Taxonomy) -> np.ndarray:
-    """Numbers of the rows that pass the filters, in the order chosen."""
-
-    def first_page() -> None:
-        st.session_state[_page_key(found)] = 1
-
+def _render_filters(found: Results, labels: Taxonomy) -> dict[str, Any]:
+    """What `Results.select` takes."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="batch_filters"):
-        code = _category_box(found, labels, first_page)
-        sort = choose(
-            _("Sort by"), SORTS, lambda name: _(_SORTS[name]), key=f"batch_sort_{found.job.id}", on_change=first_page
-        )
+        code = _category_box(found, labels)
+        sort = choose(_("Sort by"), SORTS, lambda name: _(_SORTS[name]), key=f"batch_sort_{found.job.id}")
         descending = st.segmented_control(
             _("Direction"),
             [False, True],
@@ -83,7 +80,6 @@ def _chosen_rows(found: Results, labels: Taxonomy) -> np.ndarray:
             default=False,
             required=True,
             key=f"batch_descending_{found.job.id}",
-            on_change=first_page,
             persist_state="session",
             width="content",
         )
@@ -94,7 +90,6 @@ def _chosen_rows(found: Results, labels: Taxonomy) -> np.ndarray:
             100,
             format="%d\u202f%%" if language() == "fr" else "%d%%",
             key=f"batch_below_{found.job.id}",
-            on_change=first_page,
             persist_state="session",
             width=220,
             help=_("At the right end, every product is shown."),
@@ -102,21 +97,20 @@ def _chosen_rows(found: Results, labels: Taxonomy) -> np.ndarray:
         disagreeing = found.labels is not None and st.toggle(
             _("Only other than given"),
             key=f"batch_disagreeing_{found.job.id}",
-            on_change=first_page,
             persist_state="session",
             width="content",
             help=_("Products whose first category is not the one the file gives."),
         )
-    return found.select(
-        code=code,
-        below=None if below == 100 else below / 100,
-        disagreeing=disagreeing,
-        sort=sort,
-        descending=descending,
-    )
+    return {
+        "code": code,
+        "below": None if below == 100 else below / 100,
+        "disagreeing": disagreeing,
+        "sort": sort,
+        "descending": descending,
+    }
 
 
-def _category_box(found: Results, labels: Taxonomy, on_change: Callable[[], None]) -> int | None:
+def _category_box(found: Results, labels: Taxonomy) -> int | None:
     codes, counted = np.unique(found.codes[:, 0], return_counts=True)
     counts = dict(zip(codes.tolist(), counted.tolist(), strict=True))
     every = _("All categories ({n})").format(n=number(len(found)))
@@ -124,7 +118,7 @@ def _category_box(found: Results, labels: Taxonomy, on_change: Callable[[], None
     def name(code: int | None) -> str:
         return every if code is None else f"{category_name(labels, code)} ({number(counts[code])})"
 
-    return choose(_("Category"), [None, *counts], name, key=f"batch_code_{found.job.id}", on_change=on_change)
+    return choose(_("Category"), [None, *counts], name, key=f"batch_code_{found.job.id}")
 
 
 def _table(found: Results, rows: np.ndarray, labels: Taxonomy) -> tuple[pd.DataFrame, dict]:
@@ -177,7 +171,3 @@ def _alternatives(labels: Taxonomy, found: Results, row: int) -> str:
     return " · ".join(
         f"{category_name(labels, int(code))} {percent(float(value))}" for code, value in pairs if value >= NEGLIGIBLE
     )
-
-
-def _page_key(found: Results) -> str:
-    return f"batch_page_{found.job.id}"

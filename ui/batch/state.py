@@ -19,9 +19,10 @@ def store() -> JobStore:
 def wanted(come_back: bool) -> str | None:
     """The job that the address names; ``come_back``: from another page, whose address names none."""
     named = st.query_params.get(PARAMETER)
-    if named is None and come_back:
-        named = st.session_state.get(_LAST)
-    show(named)
+    if named is None and come_back and (last := st.session_state.get(_LAST)):
+        show(last)
+        return last
+    st.session_state[_LAST] = named
     return named
 
 

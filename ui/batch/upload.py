@@ -38,21 +38,25 @@ def _render_field(name: str, label: str, hint: str, megabytes: int, keep: Callab
     key, zone = f"batch_{name}_upload_{round_}", f"batch_{name}_zone"
     upload_words(zone, hint)
     with st.container(key=zone):
-        st.file_uploader(label, key=key, max_upload_size=megabytes, on_change=_take, args=(name, key, keep))
+        st.file_uploader(label, key=key, max_upload_size=megabytes, on_change=_take, args=(name, key, megabytes, keep))
     if problem := st.session_state.pop(f"{_PROBLEM}_{name}", None):
-        message = _("The server could not keep the file ({reason}). Tell whoever runs it, or try again later.")
-        st.error(message.format(reason=literal(problem)))
+        st.error(problem)
 
 
-def _take(name: str, key: str, keep: Callable[[str, BinaryIO], None]) -> None:
+def _take(name: str, key: str, megabytes: int, keep: Callable[[str, BinaryIO], None]) -> None:
     uploaded = st.session_state.get(key)
     if uploaded is None:
         return
     st.session_state[f"batch_{name}_round"] += 1
+    problem = f"{_PROBLEM}_{name}"
     try:
-        keep(uploaded.name, uploaded)
+        if uploaded.size > megabytes * 2**20:  # the browser has checked it, and may not be one
+            st.session_state[problem] = _("The file is over the limit of {n} MB.").format(n=number(megabytes))
+        else:
+            keep(uploaded.name, uploaded)
     except OSError as error:  # no space left, as a rule
-        st.session_state[f"{_PROBLEM}_{name}"] = error.strerror or str(error)
+        message = _("The server could not keep the file ({reason}). Tell whoever runs it, or try again later.")
+        st.session_state[problem] = message.format(reason=literal(error.strerror or str(error)))
     finally:
         context = get_script_run_ctx()
         if context is not None:  # Streamlit itself keeps the bytes until the visit ends
