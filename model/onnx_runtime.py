@@ -18,8 +18,9 @@ class OnnxRuntime:
     """A `model.predictor.Runtime` on one thread: several processes, each with its own, fill a machine's cores better
     than one whose threads wait for each other and for Python (docs/benchmarks.md)."""
 
-    text_batch = 16  # what a batch touches stays in the cache of one core
-    image_batch = 8
+    # Small: what a batch touches stays in the cache that the cores share.
+    text_batch = 8
+    image_batch = 1
 
     def __init__(self, export: Path, threads: int = 1) -> None:
         """``export``: the folder that `model.export` wrote."""

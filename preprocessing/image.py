@@ -53,6 +53,7 @@ _UPRIGHT = {2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOT
 _UPRIGHT |= {5: _TURN.TRANSPOSE, 6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90}
 _MARGIN_TOLERANCE = 14  # of 255: JPEG noise stays margin, a soft shadow stays picture
 _STANDS_OUT = [255 * (difference > _MARGIN_TOLERANCE) for difference in range(256)]
+_LARGE = 400  # pixels
 _MARGIN_PAD = 0.02  # of the longer side of what is kept
 _LEAST_KEPT = 1 / 8  # of the longer side of the picture: a speck of dust on white is not the product
 
@@ -225,7 +226,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image) -> Image.Image:
     if "A" not in image.mode:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     white = Image.new("RGB", image.size, "white")
     white.paste(image.convert("RGB"), mask=image.getchannel("A"))
     return white
@@ -238,10 +239,12 @@ def _without_margins(image: Image.Image, full: tuple[int, int]) -> Box:
     border = np.median(corners, axis=0).astype(int)
     if (np.abs(corners - border).max(axis=1) <= _MARGIN_TOLERANCE).sum() < 3:  # one corner may hold a logo
         border = [255, 255, 255]
-    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, tuple(border))).split()
+    # At half the size where that still shows all that matters: most of the cost is in counting pixels.
+    small = image.reduce(2) if min(image.size) >= _LARGE else image
+    red, green, blue = ImageChops.difference(small, Image.new("RGB", small.size, tuple(border))).split()
     largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    box = largest.point(_STANDS_OUT).getbbox() or (0, 0, *image.size)
-    left, top, right, bottom = _whole(_scale(box, full, image.size))
+    box = largest.point(_STANDS_OUT).getbbox() or (0, 0, *small.size)
+    left, top, right, bottom = _whole(_scale(box, full, small.size))
     longest = max(right - left, bottom - top)
     pad = max(1, round(_MARGIN_PAD * longest), round((_LEAST_KEPT * max(full) - longest) / 2))
     return max(0, left - pad), max(0, top - pad), min(full[0], right + pad), min(full[1], bottom + pad)
