@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--images", metavar="DIR|ZIP", help="pictures: a folder or a ZIP, path or fsspec URL")
     add("--format", choices=FORMATS, help="of the result; by the ending of OUT unless given")
     add("--language", choices=("fr", "en"), default="fr", help="of the labels in the result (default: fr)")
-    add("--encoding", choices=ENCODINGS, help="of IN; detected unless given")
+    add("--encoding", choices=(*ENCODINGS, "utf-16-le", "utf-16-be"), help="of IN; detected unless given")
     add("--delimiter", help=r"of IN: one of , ; | or \t; detected unless given")
     add("--sheet", help="of IN, when it is a workbook")
     for role in ROLES:
@@ -175,15 +175,15 @@ def _job(chosen: argparse.Namespace) -> tuple[Job, JobSpec, Survey]:
 def _table_format(chosen: argparse.Namespace) -> TableFormat:
     if not chosen.table.is_file():
         raise UsageError(f"there is no file {chosen.table}")
-    found = detect(chosen.table, chosen.table.name)
     delimiter = {r"\t": "\t", "tab": "\t"}.get(chosen.delimiter, chosen.delimiter)
     if delimiter is not None and delimiter not in DELIMITERS:
         raise UsageError(rf"--delimiter must be one of , ; | or \t, not {chosen.delimiter!r}")
     given = {"encoding": chosen.encoding, "delimiter": delimiter, "sheet": chosen.sheet}
-    given = {name: value for name, value in given.items() if value is not None}
-    if wrong := [name for name in given if (name == "sheet") != (found.kind == "xlsx") or found.kind == "parquet"]:
-        raise UsageError(f"--{wrong[0]} has no meaning for this file, which is {_described(found)}")
-    return replace(found, **given)
+    found = detect(chosen.table, chosen.table.name, **given)
+    for name, value in given.items():
+        if value is not None and getattr(found, name) != value:
+            raise UsageError(f"--{name} has no meaning for this file, which is {_described(found)}")
+    return found
 
 
 def _columns(chosen: argparse.Namespace, header: Sequence[str]) -> Columns:

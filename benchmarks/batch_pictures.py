@@ -43,8 +43,8 @@ def speed(folder: Path, files: int = FILES, rows: int = ROWS) -> str:
         "",
         f"### {rows:,} rows with pictures: read, decoded, fitted, classified, written",
         "",
-        "The start of the command (imports, the model in each process) is part of the first rate, not of the second, which is"
-        f" what {rows - rows // 3:,} rows more cost.",
+        "The start of the command (imports, the model in each process) is part of the first rate; the second is what"
+        f" {rows - rows // 3:,} rows more cost.",
         "",
         f"| pictures in a | rows/s, whole | rows/s, at work | at work, times {fastest} | cores busy, of {cores()} |",
         "|---|---:|---:|---:|---:|",

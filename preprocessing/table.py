@@ -45,15 +45,22 @@ class TableFormat:
     sheet: str | None = None  # xlsx only; None: the first that holds anything
 
 
-def detect(path: Path, name: str) -> TableFormat:
-    """How to read the file, by its content; its name only hints. TableError if it is no table."""
-    kind = kind_of(path)
+def detect(
+    path: Path,
+    name: str,
+    kind: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> TableFormat:
+    """How to read the file: as given, and by its content for the rest; its name only hints. TableError if no table."""
+    kind = kind or kind_of(path)
     if kind == "xlsx":
-        return TableFormat(kind, sheet=first_sheet(path))
+        return TableFormat(kind, sheet=sheet or first_sheet(path))
     if kind == "parquet":
         return TableFormat(kind)
-    encoding = encoding_of(path)
-    return TableFormat(kind, encoding, delimiter_of(path, codec_of(path, encoding), name))
+    encoding = encoding or encoding_of(path)
+    return TableFormat(kind, encoding, delimiter or delimiter_of(path, codec_of(path, encoding), name))
 
 
 def open_table(path: Path, format: TableFormat) -> "TableReader":

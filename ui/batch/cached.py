@@ -21,10 +21,7 @@ from model.bundle import BundleError, read_bundle
 from model.taxonomy import Taxonomy, default_taxonomy
 from preprocessing.columns import Columns
 from preprocessing.image import ImageError, picture
-from preprocessing.table import TableError, TableFormat, open_table, sheets
-from preprocessing.table_detection import delimiter_of, encoding_of, kind_of
-from preprocessing.table_text import codec_of
-from preprocessing.table_xlsx import first_sheet
+from preprocessing.table import TableError, TableFormat, detect, open_table, sheets
 
 THUMBNAIL = 64
 """Sides of a small picture in a table, at most, in pixels."""
@@ -45,23 +42,14 @@ class Head:
 
 def table_format(job: Job, chosen: TableFormat | None = None) -> TableFormat | TableError:
     """How the job's table is read: as ``chosen``, where that says something, else as found in the file."""
-    wanted = ("", None, None, None) if chosen is None else astuple(chosen)
+    wanted = (None, None, None, None) if chosen is None else astuple(chosen)
     return _table_format(job.id, wanted, job.table, job.about["name"])
 
 
 @st.cache_data(scope="session", max_entries=32, show_spinner=False)
-def _table_format(
-    identity: str, wanted: tuple[str, str | None, str | None, str | None], _path: Path, _name: str
-) -> TableFormat | TableError:
-    kind, encoding, delimiter, sheet = wanted
+def _table_format(identity: str, wanted: tuple[str | None, ...], _path: Path, _name: str) -> TableFormat | TableError:
     try:
-        kind = kind or kind_of(_path)
-        if kind == "xlsx":
-            return TableFormat(kind, sheet=sheet or first_sheet(_path))
-        if kind == "parquet":
-            return TableFormat(kind)
-        encoding = encoding or encoding_of(_path)
-        return TableFormat(kind, encoding, delimiter or delimiter_of(_path, codec_of(_path, encoding), _name))
+        return detect(_path, _name, *wanted)
     except TableError as error:
         return error
 
