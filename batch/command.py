@@ -94,6 +94,8 @@ def _classify(chosen: argparse.Namespace) -> int:
     out_format = _format(chosen)
     if not chosen.out.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {chosen.out.absolute().parent}")
+    if chosen.out.exists() and chosen.table.exists() and chosen.out.samefile(chosen.table):
+        raise UsageError("the result would take the place of IN: give --out another name")
     if chosen.workers is not None and chosen.workers < 1:
         raise UsageError("--workers must be 1 or more")
     job, spec, seen = _job(chosen)
@@ -130,6 +132,8 @@ def _job(chosen: argparse.Namespace) -> tuple[Job, JobSpec, Survey]:
     """The job beside the result, new or interrupted."""
     folder = chosen.out.absolute().with_name(f"{chosen.out.name}.rayon")
     if chosen.restart and folder.exists():
+        if Job(folder).at_work():
+            raise UsageError(f"another process is at work on {chosen.out}: stop it before --restart")
         Job(folder).delete()
     format = _table_format(chosen)
     header = open_table(chosen.table, format).columns

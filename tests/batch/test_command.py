@@ -159,6 +159,7 @@ def test_an_interrupted_run_with_other_settings_is_not_mixed_up(run, table, tmp_
         (["{ragged}", "--out", "{dir}/o.csv"], INPUT, "Line 3"),
         (["{empty}", "--out", "{dir}/o.csv"], INPUT, "empty"),
         (["{numbers}", "--out", "{dir}/o.csv"], USAGE, "no column holds a designation"),
+        (["{in}", "--out", "{in}"], USAGE, "take the place of IN"),
         (["{in}", "--out", "{dir}/none/o.csv"], USAGE, "there is no folder"),
         (["{in}", "--out", "{dir}/o.csv", "--bundle", "{dir}"], MODEL, "not a bundle"),
         (["{noid}", "--out", "{dir}/o.csv", "--format", "submission"], OUTPUT, "id"),
