@@ -31,9 +31,10 @@ def listings(rows: int, described: float, seed: int = 0) -> Iterator[tuple[str, 
         yield chance.choice(titles), "<br />".join(parts)
 
 
-def write_texts(path: Path, rows: int, described: float) -> Path:
-    """A table of texts, without pictures."""
-    return _write(path, ((i, title, text, i, i) for i, (title, text) in enumerate(listings(rows, described))))
+def write_texts(path: Path, rows: int, described: float, longest: int | None = None) -> Path:
+    """A table of texts, without pictures. ``longest``: characters of a designation that are kept."""
+    texts = enumerate(listings(rows, described))
+    return _write(path, ((i, title[:longest], text, i, i) for i, (title, text) in texts))
 
 
 def write_pictures(path: Path, rows: int, files: int) -> Path:
@@ -83,7 +84,6 @@ def classify(table: Path, *options: str) -> Usage:
         "--out",
         str(out),
         "--quiet",
-        "--restart",
         *options,
     ]
     usage = watched(command, ROOT)

@@ -18,8 +18,8 @@ from settings import settings
 
 FILES, ROWS, SIDE = 500, 9_000, 500
 BATCHES = (1, 8, 32)
-_SECONDS = 6.0
-_ROUNDS = 3
+_SECONDS = 4.0
+_ROUNDS = 2
 
 
 def speed(folder: Path, files: int = FILES, rows: int = ROWS) -> str:

@@ -17,7 +17,7 @@ OFFICIAL_ROWS = 84_916
 DESCRIBED = 0.65
 MEMORY_ROWS = (10_000, 100_000, 1_000_000)
 RAY_ROWS = 10_000
-_SLICE = 512
+_SLICE, _SHORT = 512, 12
 
 
 def speed(folder: Path, rows: int = OFFICIAL_ROWS) -> str:
@@ -56,16 +56,16 @@ def _seconds(predict: Callable[[list[Product]], object], products: list[Product]
 
 
 def memory(folder: Path, sizes: tuple[int, ...] = MEMORY_ROWS) -> str:
-    """Peak memory of all processes together, for tables of designations alone."""
+    """Peak memory of all processes together, for designations cut short: rows are what counts, not their length."""
     lines = [
-        "### Memory",
+        "### Memory, designations of a dozen characters",
         "",
         "| rows | peak, all processes (MB) | times the first | rows/s |",
         "|---:|---:|---:|---:|",
     ]
     first = 0
     for rows in sizes:
-        table = write_texts(folder / "titles.csv", rows, 0.0)
+        table = write_texts(folder / "titles.csv", rows, 0.0, _SHORT)
         usage = classify(table)
         first = first or usage.memory
         ratio, rate = usage.memory / first, rows / usage.seconds
