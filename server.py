@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 import streamlit as st
 
@@ -30,11 +31,11 @@ async def _keeping_jobs(_app: st.App) -> AsyncIterator[None]:
 async def _keep_jobs() -> None:
     store, days = JobStore(settings().home), settings().job_days
     while True:
-        try:
-            await asyncio.to_thread(store.sweep, days)
-            await asyncio.to_thread(store.revive)
-        except Exception:  # a full disk or a lost share must not end the watch
-            log.exception("jobs could not be looked after")
+        for care in (store.revive, partial(store.sweep, days)):
+            try:
+                await asyncio.to_thread(care)
+            except Exception:  # a full disk or a lost share must not end the watch, nor the one care the other
+                log.exception("jobs could not be looked after")
         await asyncio.sleep(_SECONDS)
 
 

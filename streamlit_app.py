@@ -1,4 +1,4 @@
-"""Front door: page configuration, language, navigation. Run with ``streamlit run streamlit_app.py``."""
+"""Front door: page configuration, language, navigation. Served by ``server.py``, which also keeps jobs going."""
 
 import os
 from pathlib import Path

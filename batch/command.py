@@ -1,41 +1,29 @@
 """The command line: classify a file from a terminal, or work on a job of the server."""
 
 import argparse
-import hashlib
 import os
 import sys
-import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from tqdm import tqdm
-
-from batch.files import read_json, write_json
 from batch.jobs import Job, JobSpec
-from batch.output import FORMATS, OutputError, check, write
+from batch.output import FORMATS, OutputError, check
 from batch.picture_errors import PictureSourceError
 from batch.pictures import open_pictures
 from batch.runner import run_job
-from batch.survey import Survey, survey
+from batch.survey import survey
+from batch.terminal import FAILED, INPUT, INTERRUPTED, MODEL, OK, OUTPUT, USAGE, Request, Stopped, UsageError, held, run
 from batch.watchdog import end_with_parent
-from model.bundle import BundleError, read_manifest, read_taxonomy
-from model.exported import export_folder
-from model.onnx_runtime import CARD
+from model.bundle import BundleError, read_manifest
 from preprocessing.columns import ROLES, Columns, match_columns
 from preprocessing.table import DELIMITERS, ENCODINGS, TableError, TableFormat, detect, open_table
 from settings import settings
 
-OK, FAILED, USAGE, INPUT, OUTPUT, MODEL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 _EPILOGUE = f"""exit status: {OK} done; {FAILED} failed while classifying (the same command goes on); {USAGE} wrong use;
 {INPUT} the table or the pictures cannot be used; {OUTPUT} the result cannot be written; {MODEL} the model is refused;
 {INTERRUPTED} interrupted (the same command goes on)"""
 _SUFFIXES = {".csv": "csv", ".xlsx": "xlsx", ".parquet": "parquet"}
-
-
-class UsageError(ValueError):
-    """The command line asks for something that cannot be."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _said(error, OUTPUT)
     except BundleError as error:
         return _said(error, MODEL)
+    except Stopped as error:
+        return _said(error, error.status)
+    except OSError as error:  # what is known to be of the result has been told apart before
+        return _said(error, INPUT)
     except KeyboardInterrupt:
         return _said("interrupted: the same command goes on from here", INTERRUPTED)
 
@@ -85,61 +77,38 @@ def _parser() -> argparse.ArgumentParser:
     add("--storage", default="", help="where parts are kept until the end: path or fsspec URL that all machines reach")
     add("--restart", action="store_true", help="forget what an interrupted run has done")
     add("--quiet", action="store_true", help="no progress bar")
-    run = commands.add_parser("run", help="work on a job of the server (which calls this itself)")
-    run.add_argument("folder", type=Path)
+    work = commands.add_parser("run", help="work on a job of the server (which calls this itself)")
+    work.add_argument("folder", type=Path)
     return parser
 
 
 def _classify(chosen: argparse.Namespace) -> int:
-    out_format = _format(chosen)
-    if not chosen.out.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {chosen.out.absolute().parent}")
-    if chosen.out.exists() and chosen.table.exists() and chosen.out.samefile(chosen.table):
-        raise UsageError("the result would take the place of IN: give --out another name")
+    request = _request(chosen)
+    say = print if not chosen.quiet else (lambda *_: None)
+    with held(request, chosen.restart) as job:
+        return run(job, request, say, chosen.quiet)
+
+
+def _request(chosen: argparse.Namespace) -> Request:
+    """What is asked for, all of it looked at before anything is done."""
+    out_format, out = _format(chosen), chosen.out.resolve()
+    if not out.parent.is_dir():
+        raise UsageError(f"there is no folder {out.parent}")
     if chosen.workers is not None and chosen.workers < 1:
         raise UsageError("--workers must be 1 or more")
-    job, spec, seen = _job(chosen)
-    check(spec.header, spec.columns, seen.rows, out_format)
-    say = print if not chosen.quiet else (lambda *_: None)
-    say(f"{chosen.table}: {seen.rows} rows; {_described(spec.format)}; columns {_mapped(spec.columns)}")
-    for notice in seen.notices:
-        say(f"note: {notice}")
-    if not (export_folder(chosen.bundle, settings().home) / CARD).exists():
-        say("preparing the model for batches, once for each model: about half a minute")
-    with tqdm(total=seen.rows, unit=" rows", disable=chosen.quiet, smoothing=0.05) as bar:
-        state = run_job(job, settings().home, lambda done, _: bar.update(done - bar.n), alone=False)
-    if state == "":
-        raise UsageError(f"another process is at work on {chosen.out}: wait for it")
-    ended = job.state()
-    if ended.problem is not None:
-        (job.folder / "ended.json").unlink()  # the same command tries again
-        statuses = {"table": INPUT, "pictures": INPUT, "model": MODEL, "changed": USAGE}
-        return _said(ended.problem.text, statuses.get(ended.problem.kind, FAILED))
-    taxonomy, version = read_taxonomy(Path(spec.bundle)), spec.model
-    try:
-        write(job.parts.all(), spec.header, spec.columns, taxonomy, version, chosen.language, out_format, chosen.out)
-    except OSError as error:
-        return _said(f"{chosen.out} cannot be written: {error}", OUTPUT)
-    job.delete()
-    unused = {reason: n for reason, n in ended.pictures.items() if reason not in ("", "used")}
-    say(f"{chosen.out}: {seen.rows} rows by {version}")
-    if unused:
-        say("classified without their picture: " + ", ".join(f"{n} {reason}" for reason, n in sorted(unused.items())))
-    return OK
-
-
-def _job(chosen: argparse.Namespace) -> tuple[Job, JobSpec, Survey]:
-    """The job beside the result, new or interrupted."""
-    folder = chosen.out.absolute().with_name(f"{chosen.out.name}.rayon")
-    if chosen.restart and folder.exists():
-        if Job(folder).at_work():
-            raise UsageError(f"another process is at work on {chosen.out}: stop it before --restart")
-        Job(folder).delete()
     format = _table_format(chosen)
+    if out.exists() and not out.is_file():
+        raise UsageError(f"{out} is no file that could be replaced: give --out another name")
+    if out.exists() and out.samefile(chosen.table):
+        raise UsageError("the result would take the place of IN: give --out another name")
+    images = chosen.images
+    if images is not None and "://" not in images:
+        images = os.path.abspath(images)
+        if out.exists() and os.path.exists(images) and out.samefile(images):
+            raise UsageError("the result would take the place of the pictures: give --out another name")
     header = open_table(chosen.table, format).columns
     columns = _columns(chosen, header)
-    pictures = None if chosen.images is None else open_pictures(chosen.images)
-    seen = survey(chosen.table, format, columns, pictures)
+    seen = survey(chosen.table, format, columns, None if images is None else open_pictures(images))
     spec = JobSpec(
         format=format,
         header=seen.header,
@@ -147,33 +116,15 @@ def _job(chosen: argparse.Namespace) -> tuple[Job, JobSpec, Survey]:
         rows=seen.rows,
         bundle=str(chosen.bundle.absolute()),
         model=read_manifest(chosen.bundle)["version"],
-        pictures=chosen.images,
+        pictures=images,
         table=str(chosen.table.absolute()),
         engine=chosen.engine,
         workers=chosen.workers,
         storage=chosen.storage,
     )
-    job = Job(folder)
-    with chosen.table.open("rb") as file:
-        about = {
-            "name": chosen.table.name,
-            "owner": "",
-            "key": uuid.uuid4().hex,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
-        }
-    if (before := read_json(folder / "spec.json")) is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "about.json", about)
-        job.plan(spec)
-        return job, spec, seen
-    changed = [name for name, value in asdict(spec).items() if value != asdict(JobSpec.from_json(before))[name]]
-    if job.about.get("sha256") != about["sha256"]:
-        changed.append("content of IN")
-    if ours := [name for name in changed if name not in ("workers", "engine")]:
-        raise UsageError(f"{folder} is of an interrupted run with other {', '.join(ours)}: add --restart to forget it")
-    job.plan(spec)  # with another engine or other workers the parts are the same
-    return job, spec, seen
+    check(spec.header, spec.columns, spec.rows, out_format)
+    described = f"{_described(format)}; columns {_mapped(columns)}"
+    return Request(spec, seen, out, out_format, chosen.language, described)
 
 
 def _table_format(chosen: argparse.Namespace) -> TableFormat:
@@ -197,6 +148,11 @@ def _columns(chosen: argparse.Namespace, header: Sequence[str]) -> Columns:
             raise UsageError(f"--{role}: there is no column {name!r}; there are: {', '.join(map(repr, header))}")
     columns = replace(match_columns(header), **given)
     pictured = chosen.images and (columns.image or (columns.imageid is not None and columns.productid is not None))
+    if chosen.images and not pictured:
+        raise UsageError(
+            "no column says which picture a row has: name it with --image, or --imageid and --productid; there are: "
+            + ", ".join(map(repr, header))
+        )
     if columns.designation is None and columns.description is None and not pictured:
         raise UsageError(
             f"no column holds a designation: say which with --designation; there are: {', '.join(map(repr, header))}"

@@ -8,15 +8,18 @@ from typing import Any
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Puts the file in its place at once: a reader sees the old one or the new one."""
+    """Puts the file in its place at once: a reader sees the old one or the new one, after a power cut too."""
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    unfinished.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    with unfinished.open("w", encoding="ascii") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(unfinished, path)
 
 
 def read_json(path: Path) -> Any:
-    """What the file holds; None when there is no file."""
+    """What the file holds; None when there is no file, or none that can be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None

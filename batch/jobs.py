@@ -4,6 +4,7 @@ What is on disk is the state: parts that exist are done, a lock that is held mea
 system lets go of it however that process ends), and nothing has to agree with anything else.
 """
 
+import logging
 import os
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ from preprocessing.table import TableFormat
 from settings import ROOT
 
 TABLE, PICTURES = "table", "pictures.zip"
+log = logging.getLogger(__name__)
+
 STATES = ("draft", "waiting", "running", "done", "cancelled", "failed")
 FEWEST_ROWS, MOST_ROWS, CHUNKS = 32, 512, 40
 """A chunk is a fortieth of the table, within these bounds: small tables show progress, large ones few files."""
@@ -153,7 +156,7 @@ class Job:
         spec = self.spec
         if spec is None or not spec.storage:
             return Parts(str(self.folder / "parts"))
-        return Parts(f"{spec.storage.rstrip('/')}/rayon-{self.about['key']}")
+        return Parts(f"{spec.storage.rstrip('/')}/rayon-{self.about.get('key', self.id)}")
 
     @property
     def lock(self) -> FileLock:
@@ -174,12 +177,14 @@ class Job:
         if ended := read_json(self.folder / "ended.json"):
             problem = None if ended["problem"] is None else Problem(**ended["problem"])
             return JobState(ended["state"], problem=problem, ended=datetime.fromisoformat(ended["at"]), **known)
-        if not self.at_work() or "step" not in progress:
+        if not progress.get("step") or not self.at_work():
             return JobState("waiting", **known)
         return JobState("running", rows_per_second=progress["rows_per_second"], step=progress["step"], **known)
 
     def at_work(self) -> bool:
         """Whether a process holds the job."""
+        if not self.folder.is_dir():  # the lock would make it
+            return False
         try:
             with self._lock.acquire(timeout=0):
                 return False
@@ -208,9 +213,13 @@ class Job:
 
     def start(self) -> None:
         """Sets a process to work that outlives any page, and ends with this process."""
+        self.reopen()
+        self.set_to_work()
+
+    def reopen(self) -> None:
+        """An ended job is to be gone on with."""
         for name in ("cancel", "ended.json", "starts.json"):
             (self.folder / name).unlink(missing_ok=True)
-        self.set_to_work()
 
     def set_to_work(self) -> None:
         """As `start`, for a job that was interrupted."""
@@ -228,7 +237,21 @@ class Job:
 
     def delete(self) -> None:
         """Stops the work and removes everything."""
-        self.cancel()
+        if not self.folder.is_dir():
+            return
+        if self.spec is not None:
+            self.cancel()
         with suppress(Timeout), self._lock.acquire(timeout=30):
-            self.parts.remove()
+            self.forget()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Removes what has been done; whoever does so holds the job."""
+        try:
+            self.parts.remove()
+        except Exception:  # a storage out of reach: its drivers share no base for their errors
+            log.exception("the parts of job %s stay at %s", self.id, self.spec and self.spec.storage)
+        # First what says that there is a job: from here on nobody takes it up.
+        for name in ("spec.json", "about.json", "progress.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        self.reopen()

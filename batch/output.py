@@ -41,6 +41,7 @@ _SENTENCES = {
     "column empty as the challenge does.",
     "too_many_rows": "The result has more than {limit} rows, all that an XLSX sheet holds: take CSV or Parquet.",
     "too_many_columns": "The result has {columns} columns and an XLSX sheet holds {limit}: take CSV or Parquet.",
+    "incomplete": "The result has {found} rows and the table {expected}: classify the table again.",
     "cell_too_long": "Row {row}, column {column!r}: {length} characters, and an XLSX cell holds {limit}: take CSV or "
     "Parquet.",
 }
@@ -60,7 +61,7 @@ class OutputError(ValueError):
 
 def result_columns(names: Sequence[str]) -> list[str]:
     """The columns of a result: the table's, less those of an earlier result, then OURS."""
-    return [*(name for name in names if name not in OURS), *OURS]
+    return [*(name for name in names if name.strip() not in OURS), *OURS]
 
 
 def check(columns: Sequence[str], roles: Columns, rows: int, format: str) -> None:
@@ -84,22 +85,25 @@ def write(
     language: str,
     format: str,
     path: Path,
+    rows: int | None = None,
 ) -> int:
     """Writes the parts of a table with these columns, in one of FORMATS; the number of rows.
 
     `model` names the model's version; labels are in `language`. A file at `path` is replaced once all is written,
-    and left as it is by an OutputError.
+    and left as it is by an OutputError, which there is too when they are not as many as `rows`.
     """
     check(columns, roles, 0, format)
     result = _Result(parts, columns, roles, taxonomy, model, language)
     writer = {"xlsx": _write_xlsx, "parquet": _write_parquet, "submission": _write_submission}.get(format)
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
-        rows = writer(result, unfinished) if writer else _write_csv(result, unfinished, format == "csv-excel")
+        found = writer(result, unfinished) if writer else _write_csv(result, unfinished, format == "csv-excel")
+        if rows not in (None, found):
+            raise OutputError("incomplete", {"found": found, "expected": rows})
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-    return rows
+    return found
 
 
 @dataclass(frozen=True)

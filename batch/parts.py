@@ -17,11 +17,17 @@ class Parts:
     def __init__(self, place: str) -> None:
         self.place = place
         self._files, self._root = fsspec.core.url_to_fs(place)
+
+    def create(self) -> "Parts":
+        """Makes the folder, whose absence later on means that the job was deleted."""
         self._files.makedirs(self._root, exist_ok=True)
+        return self
 
     def written(self) -> set[int]:
         """Numbers of the parts that are there."""
         self._files.invalidate_cache(self._root)
+        if not self._files.exists(self._root):
+            return set()
         names = (path.rsplit("/", 1)[-1] for path in self._files.ls(self._root, detail=False))
         return {int(match[1]) for name in names if (match := _NAME.fullmatch(name))}
 
@@ -40,7 +46,8 @@ class Parts:
 
     def remove(self) -> None:
         """All of them, and their folder."""
-        self._files.rm(self._root, recursive=True)
+        if self._files.exists(self._root):
+            self._files.rm(self._root, recursive=True)
 
     def all(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Every part, in order."""

@@ -10,7 +10,7 @@ import pandas as pd
 from batch.classify import RowReader
 from batch.jobs import Job, JobSpec
 from batch.outcome import TOP
-from batch.picture_errors import PictureProblem
+from batch.picture_errors import PictureProblem, PictureSourceError
 from batch.pictures import Pictures, open_pictures
 from model.product import Product
 
@@ -126,7 +126,16 @@ class Results:
 
     @cached_property
     def _source(self) -> Pictures | None:
-        return None if self.spec.pictures is None else open_pictures(self.spec.pictures)
+        """None without pictures, and when they are not there any more, which ``pictures_gone`` says."""
+        try:
+            return None if self.spec.pictures is None else open_pictures(self.spec.pictures)
+        except PictureSourceError:
+            return None
+
+    @property
+    def pictures_gone(self) -> bool:
+        """Whether there were pictures that cannot be read any more."""
+        return self.spec.pictures is not None and self._source is None
 
 
 def _code(cell: str) -> int:

@@ -39,8 +39,12 @@ def run_job(job: Job, home: Path, watch: Callable[[int, int], None] | None = Non
 
     ``watch`` is told rows done and rows. ``alone``: waits until no other job of this home is at work.
     """
+    if job.spec is None:  # deleted before this process came to it
+        return ""
     try:
         with job.lock.acquire(timeout=10):
+            if job.spec is None:
+                return ""
             if job.state().ended is None:
                 job.end(*_outcome(job, home, watch, alone))
             return job.state().state
@@ -49,6 +53,8 @@ def run_job(job: Job, home: Path, watch: Callable[[int, int], None] | None = Non
 
 
 def _outcome(job: Job, home: Path, watch: Callable[[int, int], None] | None, alone: bool) -> tuple[str, Problem | None]:
+    before = read_json(job.folder / "progress.json") or {}
+    job.note_progress(**{**before, "step": "", "rows_per_second": None})
     try:
         with _Slot(job, home, alone):
             _count_start(job)
@@ -68,6 +74,8 @@ def _outcome(job: Job, home: Path, watch: Callable[[int, int], None] | None, alo
     except Exception as error:
         log.exception("job %s", job.id)
         return "failed", Problem("unexpected", f"{type(error).__name__}: {error}")
+    finally:  # reached by every end but a kill
+        (job.folder / "starts.json").unlink(missing_ok=True)
 
 
 class _Slot:
@@ -115,6 +123,7 @@ class _Run:
     def run(self) -> None:
         """Everything that is not there yet."""
         spec = self._spec
+        self._parts.create()
         self._save("exporting")
         bundle = Path(spec.bundle)
         version = read_manifest(bundle)["version"]

@@ -23,6 +23,7 @@ class Staging:
 
     def write(self, chunks: Iterable[tuple[int, Rows]]) -> Iterator[int]:
         """Writes all; gives the number of each as its turn comes. Holds a few at a time."""
+        self._chunks.create()
         with ThreadPoolExecutor(_WRITERS) as writers:
             under_way: deque[Future[None]] = deque()
             for number, rows in chunks:

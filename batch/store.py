@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from batch.files import write_json
+from batch.files import read_json, write_json
 from batch.jobs import PICTURES, TABLE, Job
+
+_LEFT_OVER_SECONDS = 86_400
 
 
 class JobStore:
@@ -35,7 +39,9 @@ class JobStore:
         return job
 
     def add_pictures(self, job: Job, archive: BinaryIO) -> None:
-        """Puts a ZIP of pictures beside a draft's table."""
+        """Puts a ZIP of pictures beside a draft's table; PermissionError once the work is planned."""
+        if job.spec is not None:
+            raise PermissionError(errno.EPERM, "the work has begun")
         unfinished = job.folder / f"{PICTURES}.part"
         with unfinished.open("wb") as file:
             shutil.copyfileobj(archive, file, 2**20)
@@ -54,6 +60,9 @@ class JobStore:
 
     def all(self) -> Iterator[Job]:
         """Everybody's jobs."""
+        yield from (job for job in self._folders() if "created" in (read_json(job.folder / "about.json") or {}))
+
+    def _folders(self) -> Iterator[Job]:
         if self._folder.is_dir():
             yield from (Job(path) for path in self._folder.iterdir() if _is_id(path.name))
 
@@ -64,9 +73,12 @@ class JobStore:
             if job.expires(days) < now:
                 job.delete()
                 swept += 1
-        for path in self._folder.glob("*.part"):
-            if now.timestamp() - path.stat().st_mtime > 86_400:
-                shutil.rmtree(path, ignore_errors=True)
+        known = {job.id for job in self.all()}
+        left_over = [*self._folder.glob("*.part"), *(job.folder for job in self._folders() if job.id not in known)]
+        for path in left_over:
+            with suppress(FileNotFoundError):
+                if now.timestamp() - path.stat().st_mtime > _LEFT_OVER_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
         return swept
 
     def revive(self) -> list[Job]:

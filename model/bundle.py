@@ -219,7 +219,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise TypeError("files and version are needed")
     except FileNotFoundError as error:
         raise BundleError(f"{folder.name}: holds no {MANIFEST}, so it is not a bundle") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder.name}: {MANIFEST} cannot be read: {error!r}") from error
     return manifest
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from batch import command
-from batch.command import INPUT, INTERRUPTED, MODEL, OK, OUTPUT, USAGE
+from batch import command, terminal
 from batch.jobs import Job
 from batch.output import OURS
+from batch.runner import STARTS
+from batch.terminal import FAILED, INPUT, INTERRUPTED, MODEL, OK, OUTPUT, USAGE
 from settings import ROOT, settings
 from tests.batch.samples import HEADER, LAMP, official_names, official_rows, pictures_zip, table_bytes
 from tests.batch.test_runner import wait_until, workers
@@ -23,7 +24,8 @@ from tests.batch.test_runner import wait_until, workers
 def run(home, monkeypatch):
     """The command in this process, with a home of its own."""
     here = replace(settings(), home=home)
-    monkeypatch.setattr(command, "settings", lambda: here)
+    for module in (command, terminal):
+        monkeypatch.setattr(module, "settings", lambda: here)
     return lambda *arguments: command.main(["classify", *map(str, arguments), "--quiet"])
 
 
@@ -134,7 +136,7 @@ def test_an_interrupted_run_with_other_settings_is_not_mixed_up(run, table, tmp_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(command, "run_job", interrupted)
+        patch.setattr(terminal, "run_job", interrupted)
         assert run(table, "--out", tmp_path / "out.csv") == INTERRUPTED
     assert run(table, "--out", tmp_path / "out.csv", "--designation", "description") == USAGE
     assert "columns" in (said := capsys.readouterr().err) and "--restart" in said
@@ -143,6 +145,63 @@ def test_an_interrupted_run_with_other_settings_is_not_mixed_up(run, table, tmp_
     assert "content of IN" in capsys.readouterr().err
     assert run(table, "--out", tmp_path / "out.csv", "--restart") == OK
     assert len(read(tmp_path / "out.csv")) == 62
+
+
+def test_what_is_not_complete_is_not_written(run, table, tmp_path, capsys, monkeypatch) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("an earlier result")
+    monkeypatch.setattr(terminal, "run_job", lambda *_, **__: "cancelled")
+    assert run(table, "--out", out) == FAILED
+    assert "the same command goes on" in capsys.readouterr().err
+    monkeypatch.setattr(terminal, "run_job", lambda *_, **__: "done")  # as if parts had been taken away
+    assert run(table, "--out", out) == OUTPUT
+    assert "has 0 rows and the table 60" in capsys.readouterr().err
+    assert out.read_text() == "an earlier result"
+
+
+def test_a_result_at_work_is_not_touched_by_another_run(run, table, tmp_path, capsys) -> None:
+    with Job(tmp_path / "out.csv.rayon").lock:
+        for options in ([], ["--restart"]):
+            assert run(table, "--out", tmp_path / "out.csv", *options) == USAGE
+            assert "another process is at work" in capsys.readouterr().err
+
+
+def test_many_interrupts_do_not_use_up_the_patience(run, table, tmp_path, monkeypatch) -> None:
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("batch.runner.run_local", interrupted)
+        for _ in range(STARTS + 1):
+            assert run(table, "--out", tmp_path / "out.csv") == INTERRUPTED
+    assert run(table, "--out", tmp_path / "out.csv") == OK
+
+
+def test_pictures_replaced_between_two_runs_are_not_mixed(run, table, tmp_path, capsys, monkeypatch) -> None:
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    archive = pictures_zip(tmp_path / "p.zip", dict.fromkeys(official_names(official_rows(9)), LAMP))
+    with monkeypatch.context() as patch:
+        patch.setattr(terminal, "run_job", interrupted)
+        assert run(table, "--images", archive, "--out", tmp_path / "out.csv") == INTERRUPTED
+    pictures_zip(archive, dict.fromkeys(official_names(official_rows(5)), LAMP))
+    assert run(table, "--images", archive, "--out", tmp_path / "out.csv") == USAGE
+    assert "content of pictures" in capsys.readouterr().err
+
+
+def test_pictures_that_no_column_names_are_not_left_out_in_silence(run, tmp_path, capsys) -> None:
+    table = tmp_path / "in.csv"
+    table.write_bytes(b"designation\nlampe\n")
+    archive = pictures_zip(tmp_path / "p.zip", {"a.png": LAMP})
+    assert run(table, "--images", archive, "--out", tmp_path / "out.csv") == USAGE
+    assert "--image" in capsys.readouterr().err
+
+
+def test_a_storage_without_its_driver_says_so_and_keeps_nothing_back(run, table, tmp_path, capsys) -> None:
+    assert run(table, "--out", tmp_path / "out.csv", "--storage", "nowhere://x") == USAGE
+    assert "--storage" in capsys.readouterr().err
+    assert run(table, "--out", tmp_path / "out.csv") == OK
 
 
 @pytest.mark.parametrize(
@@ -162,6 +221,9 @@ def test_an_interrupted_run_with_other_settings_is_not_mixed_up(run, table, tmp_
         (["{in}", "--out", "{in}"], USAGE, "take the place of IN"),
         (["{in}", "--out", "{dir}/none/o.csv"], USAGE, "there is no folder"),
         (["{in}", "--out", "{dir}/o.csv", "--bundle", "{dir}"], MODEL, "not a bundle"),
+        (["{in}", "--out", "{dir}"], USAGE, "--format"),
+        (["{in}", "--out", "{dir}", "--format", "csv"], USAGE, "no file that could be replaced"),
+        (["{in}", "--out", "{dir}/o.csv", "--bundle", "{in}"], MODEL, "cannot be read"),
         (["{noid}", "--out", "{dir}/o.csv", "--format", "submission"], OUTPUT, "id"),
     ],
     ids=lambda value: None if isinstance(value, int) else str(value)[:60],

@@ -51,6 +51,7 @@ class Desk:
         place = str(self._folder / str(next(self._number)))
         columns = match_columns(reader.columns)
         plan = Plan(header=reader.columns, columns=columns, parts=place, **self._plan)
+        Parts(place).create()
         worker = Worker(plan, self._predictor)
         rows = list(reader)
         for number, start in enumerate(range(0, len(rows), 2)):

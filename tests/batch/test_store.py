@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from batch.jobs import CHUNKS, FEWEST_ROWS, MOST_ROWS, Job, chunk_rows
+from batch.runner import run_job
 from batch.store import JobStore
 from tests.batch.samples import official_rows, planned
 
@@ -92,3 +93,42 @@ def test_deleting_removes_everything(store) -> None:
 def test_chunks_are_small_for_small_tables_and_bounded_for_large_ones(rows) -> None:
     assert FEWEST_ROWS <= chunk_rows(rows) <= MOST_ROWS
     assert chunk_rows(rows) in (FEWEST_ROWS, MOST_ROWS, rows // CHUNKS)
+
+
+def test_a_deleted_job_does_not_come_back(home) -> None:
+    job = planned(home, official_rows(3))
+    again = Job(job.folder)
+    job.delete()
+    assert run_job(again, home) == ""  # the process that was set to work comes too late
+    assert not again.at_work() and again.state().state == "draft" and list(again.parts.all()) == []
+    again.delete()
+    assert not job.folder.exists()
+
+
+def test_a_damaged_job_harms_nobody_else(store) -> None:
+    mine, other = draft(store), draft(store, "you")
+    (other.folder / "about.json").write_text("")
+    empty = store.home / "jobs" / ("0" * 32)
+    empty.mkdir()
+    assert [job.id for job in store.list("me")] == [mine.id]
+    assert store.revive() == [] and store.sweep(7) == 0
+    with pytest.raises(KeyError):
+        store.get(other.id, "you")
+    for folder in (other.folder, empty):
+        os.utime(folder, (0, 0))
+    store.sweep(7)
+    assert [path.name for path in (store.home / "jobs").iterdir()] == [mine.id]
+
+
+def test_pictures_do_not_change_once_the_work_is_planned(home) -> None:
+    with pytest.raises(PermissionError):
+        JobStore(home).add_pictures(planned(home, official_rows(3)), io.BytesIO(b"zip"))
+
+
+def test_a_job_that_waits_again_does_not_say_it_is_at_work(home) -> None:
+    job = planned(home, official_rows(3))
+    job.note_progress(done=2, pictures={}, step="", rows_per_second=None)
+    with Job(job.folder).lock:
+        assert job.state().state == "waiting"
+        job.note_progress(done=2, pictures={}, step="classifying", rows_per_second=5.0)
+        assert job.state().state == "running"

@@ -1,5 +1,6 @@
 """A select box whose choice outlives a change of the language or of the page."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -35,10 +36,13 @@ def choose(
 def _labels(names: Sequence[str]) -> list[str]:
     """A label for each name, no two alike: of two alike, the browser would know only one."""
     labels: list[str] = []
+    used, counts = set(), Counter[str]()
     for name in names:
-        label, count = name, 1
-        while label in labels:
-            count += 1
-            label = f"{name} ({count})"
+        counts[name] += 1
+        label = name if counts[name] == 1 else f"{name} ({counts[name]})"
+        while label in used:
+            counts[name] += 1
+            label = f"{name} ({counts[name]})"
+        used.add(label)
         labels.append(label)
     return labels

@@ -93,9 +93,8 @@ def _maker(found: Results, offer: Offer, problems: dict[str, Exception]) -> Call
         try:
             if not path.exists():
                 spec = found.spec
-                write(
-                    found.job.parts.all(), spec.header, spec.columns, categories, spec.model, spoken, offer.format, path
-                )
+                rest = (categories, spec.model, spoken, offer.format, path)
+                write(found.job.parts.all(), spec.header, spec.columns, *rest, rows=spec.rows)
             return path.open("rb")
         except (OutputError, OSError) as error:
             problems[offer.format] = error

@@ -100,6 +100,7 @@ OUTPUT = {
     ),
     "too_many_rows": N_("The result has more than {limit} rows, all that an XLSX sheet holds: take CSV or Parquet."),
     "too_many_columns": N_("The result has {columns} columns and an XLSX sheet holds {limit}: take CSV or Parquet."),
+    "incomplete": N_("The result has {found} rows and the table {expected}: classify the table again."),
     "cell_too_long": N_(
         "Row {row}, column “{column}”: {length} characters, and an XLSX cell holds {limit}: take CSV or Parquet."
     ),

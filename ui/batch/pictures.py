@@ -48,8 +48,13 @@ def _zip(job: Job) -> tuple[bool, str | None]:
     with st.container(horizontal=True, vertical_alignment="center"):
         size = number(job.pictures.stat().st_size / 2**20, 1)
         st.markdown(_("The ZIP is here ({size} MB).").format(size=size), width="content")
-        st.button(_("Remove the ZIP"), key=f"batch_zip_remove_{job.id}", on_click=job.pictures.unlink, args=(True,))
+        st.button(_("Remove the ZIP"), key=f"batch_zip_remove_{job.id}", on_click=_remove_zip, args=(job,))
     return True, str(job.pictures)
+
+
+def _remove_zip(job: Job) -> None:
+    if job.spec is None:  # not begun in another tab
+        job.pictures.unlink(missing_ok=True)
 
 
 def _folder(job: Job) -> tuple[bool, str | None]:

@@ -27,6 +27,8 @@ def render_finished(job: Job, state: JobState) -> None:
     threshold = _threshold(found)
     _render_numbers(found, threshold)
     render_fates(state)
+    if found.pictures_gone:
+        st.warning(_("The pictures of this file are not where they were: the table shows none of them."))
     names = {"products": _("Products"), "charts": _("Charts"), "quality": _("Quality"), "download": _("Download")}
     if found.labels is None:
         del names["quality"]
