@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from batch.classify import Plan
+from batch.files import read_json
 from batch.jobs import Job
 from batch.local import EngineError, run_local
 from batch.runner import STARTS, run_job
@@ -114,9 +115,9 @@ def _die(*_: object) -> None:
 
 def test_a_job_that_kills_every_process_is_given_up(home) -> None:
     job = planned(home, official_rows(40))
-    for _ in range(STARTS):
+    for times in range(1, STARTS + 1):
         process = start(job, home)
-        wait_until(lambda: (job.folder / "starts.json").exists() and job.at_work())
+        wait_until(lambda times=times: (read_json(job.folder / "starts.json") or {}).get("starts") == times)
         process.kill()
         process.wait()
     assert run_job(job, home) == "failed"

@@ -251,7 +251,7 @@ def french_page(monkeypatch):
 
 
 def test_what_cannot_be_made_is_said(job, found, monkeypatch, french_page):
-    def fail(*_):
+    def fail(*_, **__):
         raise OutputError("too_many_rows", {"limit": 1_048_575})
 
     monkeypatch.setattr("ui.batch.downloads.write", fail)
