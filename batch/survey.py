@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from preprocessing.columns import Columns
-
 from batch.classify import RowReader
 from batch.picture_errors import PictureProblem
 from batch.pictures import Pictures
+from preprocessing.columns import Columns
 from preprocessing.table import Notice, TableFormat, open_table
 
 SHOWN = 20
