@@ -28,7 +28,6 @@ from settings import ROOT
 TABLE, PICTURES = "table", "pictures.zip"
 log = logging.getLogger(__name__)
 
-STATES = ("draft", "waiting", "running", "done", "cancelled", "failed")
 FEWEST_ROWS, MOST_ROWS, CHUNKS = 32, 512, 40
 """A chunk is a fortieth of the table, within these bounds: small tables show progress, large ones few files."""
 
@@ -90,6 +89,7 @@ class JobState:
     """How far a job is."""
 
     state: str
+    """"draft", "waiting", "running", "done", "cancelled" or "failed"."""
     done: int = 0
     rows: int = 0
     rows_per_second: float | None = None
@@ -203,7 +203,7 @@ class Job:
     def cancel(self) -> None:
         """Stops the work within about a second; what is done stays, and `start` goes on from there."""
         (self.folder / "cancel").touch()
-        if not self.at_work():
+        if not self.at_work() and self.state().ended is None:
             self.end("cancelled")
 
     @property

@@ -20,6 +20,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from batch.outcome import part_schema
 from model.taxonomy import Taxonomy
 from preprocessing.columns import Columns
+from preprocessing.errors import InputError
 from preprocessing.table import escape
 
 FORMATS = ("csv", "csv-excel", "xlsx", "parquet", "submission")
@@ -47,16 +48,10 @@ _SENTENCES = {
 }
 
 
-class OutputError(ValueError):
+class OutputError(InputError):
     """A result that a format cannot hold: `reason` names the cause, `details` fills in a translated message."""
 
-    def __init__(self, reason: str, details: dict[str, object] | None = None):
-        super().__init__(reason, details)  # pickle rebuilds the error from these
-        self.reason = reason
-        self.details = details or {}
-
-    def __str__(self) -> str:
-        return _SENTENCES[self.reason].format(**self.details)
+    SENTENCES = _SENTENCES
 
 
 def result_columns(names: Sequence[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """What can be wrong with the pictures beside a table: with one of them, or with the whole of them."""
 
+from preprocessing.errors import InputError
+
 _PICTURE = {
     "missing": "No picture is called {name!r}: check the name, or add the picture.",
     "ambiguous": "Several pictures are called {name!r}: give the folder too, or rename them.",
@@ -25,25 +27,13 @@ _SOURCE = {
 }
 
 
-class PictureProblem(Exception):
+class PictureProblem(InputError):
     """Why one picture cannot be had: `reason` names the cause, `details` (always with "name") fills in a message."""
 
-    def __init__(self, reason: str, details: dict[str, object]):
-        super().__init__(reason, details)  # pickle rebuilds the error from these
-        self.reason = reason
-        self.details = details
-
-    def __str__(self) -> str:
-        return _PICTURE[self.reason].format(**self.details)
+    SENTENCES = _PICTURE
 
 
-class PictureSourceError(ValueError):
+class PictureSourceError(InputError):
     """A folder or ZIP refused as a whole: `reason` names the cause, `details` (always with "place") the rest."""
 
-    def __init__(self, reason: str, details: dict[str, object]):
-        super().__init__(reason, details)  # pickle rebuilds the error from these
-        self.reason = reason
-        self.details = details
-
-    def __str__(self) -> str:
-        return _SOURCE[self.reason].format(**self.details)
+    SENTENCES = _SOURCE

@@ -21,7 +21,7 @@ NO_LABEL = -1
 
 
 class Results:
-    """A finished job. About 60 bytes a row; nothing in it changes."""
+    """A finished job. About 50 bytes a row; nothing in it changes."""
 
     def __init__(self, job: Job) -> None:
         self.job = job

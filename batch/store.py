@@ -1,7 +1,5 @@
 """The jobs of a server, below ``RAYON_HOME/jobs``: whose they are, how long they are kept, who goes on after a stop."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import hmac
@@ -54,7 +52,7 @@ class JobStore:
             raise KeyError(identity)
         return job
 
-    def list(self, owner: str) -> list[Job]:
+    def owned_by(self, owner: str) -> list[Job]:
         """The owner's jobs, newest first."""
         return sorted((job for job in self.all() if _owns(owner, job)), key=lambda job: job.created, reverse=True)
 

@@ -64,9 +64,9 @@ def held(request: Request, restart: bool) -> Iterator[Job]:
     with lock:
         try:
             _take_up(job, request, restart)
+            yield job
         except OSError as error:
             raise Stopped(f"{job.folder} cannot be used: {error}", OUTPUT) from error
-        yield job
 
 
 def _take_up(job: Job, request: Request, restart: bool) -> None:
@@ -81,8 +81,7 @@ def _take_up(job: Job, request: Request, restart: bool) -> None:
                 f"{job.folder} is of an interrupted run with other {', '.join(ours)}: add --restart to forget it"
             )
     else:
-        if before is not None:
-            job.forget()
+        job.forget()  # also what a folder without a readable plan may hold
         write_json(job.folder / "about.json", about)
     if spec.storage:
         try:

@@ -200,6 +200,7 @@ def refusing(folder: Path) -> Iterator[None]:
 
 def _bundle(manifest: dict[str, Any], contents: dict[str, bytes]) -> Bundle:
     taxonomy = Taxonomy.from_csv(contents["taxonomy.csv"].decode("utf-8"))
+    read_imagenet_table(contents["imagenet_categories.csv"].decode("utf-8"), taxonomy)  # must fit; the weights hold it
     lexical = _arrays(contents["lexical.npz"], "words", "characters", "idf")
     return Bundle(
         manifest=manifest,

@@ -15,8 +15,8 @@ CARD = "export.json"
 
 
 class OnnxRuntime:
-    """A `model.predictor.Runtime` on one thread: several processes, each with its own, fill a machine's cores better
-    than one whose threads wait for each other and for Python (docs/benchmarks.md)."""
+    """A `model.predictor.Runtime`, on one thread unless told otherwise: several processes, each with its own, put all
+    cores to work on the parts that are Python, too (docs/batch.md)."""
 
     # Small: what a batch touches stays in the cache that the cores share.
     text_batch = 8

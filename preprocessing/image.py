@@ -18,6 +18,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from preprocessing.errors import InputError
+
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 
@@ -53,23 +55,16 @@ _UPRIGHT = {2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOT
 _UPRIGHT |= {5: _TURN.TRANSPOSE, 6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90}
 _MARGIN_TOLERANCE = 14  # of 255: JPEG noise stays margin, a soft shadow stays picture
 _STANDS_OUT = [255 * (difference > _MARGIN_TOLERANCE) for difference in range(256)]
-_LARGE = 400  # pixels
 _MARGIN_PAD = 0.02  # of the longer side of what is kept
 _LEAST_KEPT = 1 / 8  # of the longer side of the picture: a speck of dust on white is not the product
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """A picture that cannot be used: `reason` names the cause, `details` fills in a translated message."""
 
-    def __init__(self, reason: str, details: dict[str, object] | None = None):
-        super().__init__(reason, details)  # pickle rebuilds the error from these
-        self.reason = reason
-        self.details = details or {}
-
-    def __str__(self) -> str:
-        return _SENTENCES[self.reason].format(**self.details)
+    SENTENCES = _SENTENCES
 
 
 @dataclass(frozen=True)
@@ -119,9 +114,10 @@ def prepare(data: bytes, size: int = 224) -> PreparedImage:
     sides = crop[2] - crop[0], crop[3] - crop[1]
     across, down = (max(1, round(side * size / max(sides))) for side in sides)
     left, top = (size - across) // 2, (size - down) // 2
-    # Made for shrinking: as sharp as a cubic filter there, at the cost of a linear one.
-    filter_ = Image.Resampling.HAMMING if max(image.size) > size else Image.Resampling.BICUBIC
-    kept = image.resize((across, down), filter_, _scale(crop, image.size, full))
+    box = _scale(crop, image.size, full)
+    # The first is made for shrinking: as sharp as a cubic filter there, at the cost of a linear one.
+    shrinks = max(box[2] - box[0], box[3] - box[1]) > size
+    kept = image.resize((across, down), Image.Resampling.HAMMING if shrinks else Image.Resampling.BICUBIC, box)
     square = Image.new("RGB", (size, size), "white")
     square.paste(kept, (left, top))
     content = (left, top, left + across, top + down)
@@ -239,12 +235,10 @@ def _without_margins(image: Image.Image, full: tuple[int, int]) -> Box:
     border = np.median(corners, axis=0).astype(int)
     if (np.abs(corners - border).max(axis=1) <= _MARGIN_TOLERANCE).sum() < 3:  # one corner may hold a logo
         border = [255, 255, 255]
-    # At half the size where that still shows all that matters: most of the cost is in counting pixels.
-    small = image.reduce(2) if min(image.size) >= _LARGE else image
-    red, green, blue = ImageChops.difference(small, Image.new("RGB", small.size, tuple(border))).split()
+    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, tuple(border))).split()
     largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    box = largest.point(_STANDS_OUT).getbbox() or (0, 0, *small.size)
-    left, top, right, bottom = _whole(_scale(box, full, small.size))
+    box = largest.point(_STANDS_OUT).getbbox() or (0, 0, *image.size)
+    left, top, right, bottom = _whole(_scale(box, full, image.size))
     longest = max(right - left, bottom - top)
     pad = max(1, round(_MARGIN_PAD * longest), round((_LEAST_KEPT * max(full) - longest) / 2))
     return max(0, left - pad), max(0, top - pad), min(full[0], right + pad), min(full[1], bottom + pad)

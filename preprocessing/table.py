@@ -93,7 +93,9 @@ class TableReader:
                 empty = False
                 yield row
         if empty:
-            raise TableError("no_rows")
+            if self._format.kind == "parquet":
+                raise TableError("no_rows_parquet")
+            raise TableError("no_rows", {"unit": self._unit, "line": self._header})
 
     def _start(self) -> Records:
         """The records below the header, which is read."""
@@ -115,6 +117,7 @@ class TableReader:
         return TextFile(self._path, self._codec, self._format.delimiter).records()
 
     def _read_header(self, line: int, cells: list[str]) -> None:
+        self._header = line
         names = [name if name.strip() else "" for name in cells]
         self._named = len(names)  # columns of the header, those without a name included
         if names.count("") > 1:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from preprocessing.errors import InputError
+
 MAX_CELL = 1_000_000  # characters
 MAX_COLUMNS = 1_000
 MAX_ROW = 4_000_000  # characters of one record of text, all its lines together
@@ -13,7 +15,8 @@ Records = Iterator[tuple[int, list[str]]]
 _SENTENCES = {
     "empty": "The file is empty (0 bytes): send the table again.",
     "no_content": "The file holds nothing but blank lines or cells: send the table again.",
-    "no_rows": "The file has a header and no row below it: send the table again.",
+    "no_rows": "{unit} {line} is a header, and no row stands below it: send the table again.",
+    "no_rows_parquet": "The Parquet file has columns and no row: send the table again.",
     "wrong_kind": "The file is {format}, not a table: unpack it or save it as CSV, XLSX or Parquet and send that.",
     "encrypted": "The {format} file is protected by a password: save it without one and send that.",
     "damaged": "The {format} file is damaged or cut short: export it or send it again.",
@@ -58,19 +61,13 @@ _TOLD = {
 }
 
 
-class TableError(ValueError):
+class TableError(InputError):
     """A table that cannot be read: `reason` names the cause, `details` fills in a translated message.
 
     `details["line"]` is the line of the text (from 1), or the row of the sheet or Parquet file, wherever there is one.
     """
 
-    def __init__(self, reason: str, details: dict[str, object] | None = None):
-        super().__init__(reason, details)  # pickle rebuilds the error from these
-        self.reason = reason
-        self.details = details or {}
-
-    def __str__(self) -> str:
-        return _SENTENCES[self.reason].format(**self.details)
+    SENTENCES = _SENTENCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,3 +33,18 @@ def test_the_numbers_are_those_of_the_bundle(classifier) -> None:
     for pattern, value in said.items():
         [number] = re.findall(pattern, text)
         assert float(number.rstrip(".")) == pytest.approx(value, abs=0.00501), pattern
+
+
+def test_what_batches_cost_is_what_was_measured() -> None:
+    measured, text = read("docs/batch.md"), re.sub(r"\s+", " ", read("README.md"))
+    [whole] = re.findall(r"file to file \| \d+ \| ([\d.]+) \|", measured)
+    [memory] = re.findall(r"\| 1,000,000 \| \d+ \| ([\d.]+) \|", measured)
+    pictures = [float(ratio) for ratio in re.findall(r"\| (?:folder|ZIP) \| \d+ \| \d+ \| ([\d.]+) \|", measured)]
+    said = {
+        r"the command is ([\d.]+) times as fast": float(whole),
+        r"for ten thousand \(([\d.]+) times\)": float(memory),
+        r"with pictures it keeps ([\d.]+) of the speed": sum(pictures) / len(pictures),
+    }
+    for pattern, value in said.items():
+        [number] = re.findall(pattern, text)
+        assert float(number) == pytest.approx(value, abs=0.0501), pattern

@@ -159,6 +159,13 @@ def test_what_is_not_complete_is_not_written(run, table, tmp_path, capsys, monke
     assert out.read_text() == "an earlier result"
 
 
+def test_parts_without_a_plan_are_not_taken_for_this_job(run, table, tmp_path) -> None:
+    parts = Job(tmp_path / "out.csv.rayon").parts.create()
+    (Path(parts.place) / "part-00000000.parquet").write_bytes(b"of another time")
+    assert run(table, "--out", tmp_path / "out.csv") == OK
+    assert len(read(tmp_path / "out.csv")) == 61
+
+
 def test_a_result_at_work_is_not_touched_by_another_run(run, table, tmp_path, capsys) -> None:
     with Job(tmp_path / "out.csv.rayon").lock:
         for options in ([], ["--restart"]):

@@ -38,8 +38,8 @@ def test_a_draft_keeps_the_table_and_never_the_name_as_a_path(store, tmp_path) -
 def test_an_owner_sees_their_own_jobs_newest_first(store) -> None:
     first, second, other = draft(store), draft(store), draft(store, "you")
     aged(first, 1)
-    assert [job.id for job in store.list("me")] == [second.id, first.id]
-    assert [job.id for job in store.list("you")] == [other.id]
+    assert [job.id for job in store.owned_by("me")] == [second.id, first.id]
+    assert [job.id for job in store.owned_by("you")] == [other.id]
     assert store.get(first.id, "me").id == first.id
 
 
@@ -110,7 +110,7 @@ def test_a_damaged_job_harms_nobody_else(store) -> None:
     (other.folder / "about.json").write_text("")
     empty = store.home / "jobs" / ("0" * 32)
     empty.mkdir()
-    assert [job.id for job in store.list("me")] == [mine.id]
+    assert [job.id for job in store.owned_by("me")] == [mine.id]
     assert store.revive() == [] and store.sweep(7) == 0
     with pytest.raises(KeyError):
         store.get(other.id, "you")
@@ -132,3 +132,10 @@ def test_a_job_that_waits_again_does_not_say_it_is_at_work(home) -> None:
         assert job.state().state == "waiting"
         job.note_progress(done=2, pictures={}, step="classifying", rows_per_second=5.0)
         assert job.state().state == "running"
+
+
+def test_cancelling_what_has_ended_changes_nothing(home) -> None:
+    job = planned(home, official_rows(3))
+    job.end("done")
+    job.cancel()
+    assert job.state().state == "done"

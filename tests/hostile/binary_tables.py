@@ -119,7 +119,7 @@ WORKBOOKS = [
     refused("a sheet that is not there", zipped(TWO), "sheet_missing", using=named("Foo"), sheets="“Empty”, “Full”"),
     refused("an empty sheet asked for", zipped(TWO), "no_content", using=named("Empty")),
     refused("no sheet with content", zipped(parts({"S": sheet(row(1), row(2))})), "no_content"),
-    refused("a header and no row", workbook(), "no_rows"),
+    refused("a header and no row", workbook(), "no_rows", unit="Row", line=1),
     refused(
         "a value beyond the header", workbook(row(2, cell("A2", 1), cell("D2", 5))), "unnamed_cell", line=2, column=4
     ),
@@ -201,7 +201,7 @@ PARQUETS = [
     read("parquet called csv", parquet(), ["name"], ["TV"]),
     read("csv called parquet", b"a;b\n1;2\n", list("ab"), list("12"), file="t.parquet"),
     read("csv that begins like parquet", b"PAR1,b\n1,PAR1", ["PAR1", "b"], ["1", "PAR1"]),
-    refused("parquet without rows", parquet(columns=[[]], types=[pa.string()]), "no_rows"),
+    refused("parquet without rows", parquet(columns=[[]], types=[pa.string()]), "no_rows_parquet"),
     refused("parquet without columns", parquet((), ()), "no_content"),
     refused("parquet with a list", parquet(columns=[[["a"]]]), "column_type", name="name"),
     refused("parquet with a struct", parquet(columns=[[{"a": 1}]]), "column_type", name="name"),

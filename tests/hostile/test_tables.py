@@ -7,7 +7,7 @@ import pytest
 
 from preprocessing import table_text
 from preprocessing.table import TableError, detect, open_table
-from preprocessing.table_common import _SENTENCES, _TOLD
+from preprocessing.table_common import _TOLD
 from tests.hostile import binary_tables, tables
 
 CASES = tables.CASES + binary_tables.CASES
@@ -57,7 +57,7 @@ def test_where_a_block_of_bytes_ends_does_not_matter(path, monkeypatch, case):
 
 
 def test_every_reason_and_every_notice_has_its_cases():
-    assert {case.reason for case in CASES if case.reason} == set(_SENTENCES)
+    assert {case.reason for case in CASES if case.reason} == set(TableError.SENTENCES)
     assert {reason for case in CASES for reason in case.told} == set(_TOLD)
 
 

@@ -33,7 +33,7 @@ def sent(page: AppTest, data: bytes, name: str = "produits.csv", field: str = "b
 
 
 def only_job(home: Path, owner: str = VISITOR) -> Job:
-    [job] = JobStore(home).list(owner)
+    [job] = JobStore(home).owned_by(owner)
     return job
 
 

@@ -181,7 +181,7 @@ def test_a_file_over_the_limit_is_refused_though_the_browser_let_it_pass(home, m
     page = opened()
     sent(page, b"x" * (2**20 + 1))
     assert not page.exception
-    assert "dépasse la limite de 1 Mo" in told(page) and not JobStore(home).list(VISITOR)
+    assert "dépasse la limite de 1 Mo" in told(page) and not JobStore(home).owned_by(VISITOR)
 
 
 def test_a_folder_of_the_server_can_be_used_and_none_outside(home, tmp_path, monkeypatch):
@@ -247,7 +247,7 @@ def test_a_stopped_job_goes_on_or_starts_over(home, at_home):
     page = opened(job)
     assert "Le travail a été arrêté" in told(page) and "0 lignes sur 40" in told(page)
     keyed(page.button, "batch_over_").click().run()
-    [draft_] = [other for other in JobStore(home).list(VISITOR) if other.id != job.id]
+    [draft_] = [other for other in JobStore(home).owned_by(VISITOR) if other.id != job.id]
     assert draft_.table.read_bytes() == job.table.read_bytes() and page.query_params == {"job": draft_.id}
     page = opened(job)
     keyed(page.button, "batch_again_").click().run()
@@ -286,7 +286,7 @@ def test_the_list_shows_each_job_with_its_state(home):
     assert "supprimé 7 jours après son envoi" in told(page)
     assert "40 lignes" in told(page) and "conservé jusqu’au" in told(page)
     keyed(page.button, "batch_open_").click().run()
-    assert page.query_params["job"] in {job.id for job in JobStore(home).list(VISITOR)}
+    assert page.query_params["job"] in {job.id for job in JobStore(home).owned_by(VISITOR)}
 
 
 def test_a_job_is_deleted_once_it_is_confirmed(home):
@@ -295,7 +295,7 @@ def test_a_job_is_deleted_once_it_is_confirmed(home):
     assert job.folder.exists()
     keyed(page.button, "batch_delete_now_list_").click().run()
     assert not page.exception
-    assert not job.folder.exists() and not JobStore(home).list(VISITOR)
+    assert not job.folder.exists() and not JobStore(home).owned_by(VISITOR)
     assert "s’affichent ici" in told(page)
 
 

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from batch import output
 from batch.jobs import Problem
 from batch.output import FORMATS, OutputError
-from batch.picture_errors import _PICTURE, _SOURCE, PictureSourceError
+from batch.picture_errors import PictureProblem, PictureSourceError
 from model.taxonomy import default_taxonomy
-from preprocessing import image, table_common
+from preprocessing import table_common
 from preprocessing.columns import ROLES
+from preprocessing.image import ImageError
 from preprocessing.table import DELIMITERS, ENCODINGS, Notice, TableError
 from ui.batch import messages, names
 from ui.batch.choice import _labels
@@ -19,10 +19,10 @@ from ui.style import literal
 
 HOSTILE = "<script>alert(1)<b> [x](y) `a` **b** $c$ :smile:"
 FAMILIES = {
-    "table": (messages.TABLE, table_common._SENTENCES, TableError, messages.table_message),
+    "table": (messages.TABLE, TableError.SENTENCES, TableError, messages.table_message),
     "notice": (messages.NOTICES, table_common._TOLD, Notice, messages.notice_message),
-    "source": (messages.SOURCES, _SOURCE, PictureSourceError, messages.source_message),
-    "output": (messages.OUTPUT, output._SENTENCES, OutputError, messages.output_message),
+    "source": (messages.SOURCES, PictureSourceError.SENTENCES, PictureSourceError, messages.source_message),
+    "output": (messages.OUTPUT, OutputError.SENTENCES, OutputError, messages.output_message),
 }
 REASONS = [(family, reason) for family, (_, sentences, *_) in FAMILIES.items() for reason in sentences]
 
@@ -91,7 +91,7 @@ def test_everything_has_a_name(spoken):
     assert set(names.ENCODINGS) >= set(ENCODINGS)
     assert set(names.DELIMITERS) == set(DELIMITERS)
     assert tuple(names.ROLE_NAMES) == ROLES
-    assert set(names.FATES) == {"", "used"} | set(_PICTURE) | set(image._SENTENCES)
+    assert set(names.FATES) == {"", "used"} | set(PictureProblem.SENTENCES) | set(ImageError.SENTENCES)
     assert [offer.format for offer in OFFERS] == list(FORMATS)
     assert names.delimiter_name(None) and names.column_name("") and names.column_name(None)
 

@@ -4,7 +4,6 @@ import re
 import pytest
 from PIL import Image
 
-from preprocessing import image
 from preprocessing.image import ImageError, prepare
 from ui.image_errors import MESSAGES, image_message
 
@@ -19,7 +18,7 @@ DETAILS = {
 
 
 def test_every_reason_has_a_message():
-    assert set(MESSAGES) == set(image._SENTENCES) == set(DETAILS)
+    assert set(MESSAGES) == set(ImageError.SENTENCES) == set(DETAILS)
 
 
 @pytest.mark.parametrize("reason", DETAILS)

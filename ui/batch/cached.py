@@ -17,7 +17,7 @@ from batch.pictures import open_pictures
 from batch.quality import Quality, quality
 from batch.results import Results
 from batch.survey import Survey, survey
-from model.bundle import BundleError, read_bundle
+from model.bundle import BundleError, read_taxonomy
 from model.taxonomy import Taxonomy, default_taxonomy
 from preprocessing.columns import Columns
 from preprocessing.image import ImageError, picture
@@ -129,7 +129,7 @@ def _measured(identity: str, _found: Results) -> Quality:
 def taxonomy(bundle: str) -> Taxonomy:
     """The categories of a model; the usual ones when the model is not there any more."""
     try:
-        return read_bundle(Path(bundle)).taxonomy
+        return read_taxonomy(Path(bundle))
     except BundleError:
         return default_taxonomy()
 

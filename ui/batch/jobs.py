@@ -26,7 +26,7 @@ _REFRESH_SECONDS = 3
 
 def render_jobs() -> None:
     """The list, newest first; it follows those that are at work."""
-    jobs = store().list(owner())
+    jobs = store().owned_by(owner())
     if not jobs:
         st.caption(_("The files you send are listed here, and found again when you come back with this browser."))
         return
@@ -35,7 +35,7 @@ def render_jobs() -> None:
 
 
 def _render_list() -> None:
-    jobs = store().list(owner())
+    jobs = store().owned_by(owner())
     st.subheader(_("Your files"), anchor=False)
     days = settings().job_days
     kept = ngettext("Each is deleted {n} day after it was sent.", "Each is deleted {n} days after it was sent.", days)

@@ -14,7 +14,8 @@ from ui.style import literal
 TABLE = {
     "empty": N_("The file is empty (0 bytes): send the table again."),
     "no_content": N_("The file holds nothing but blank lines or cells: send the table again."),
-    "no_rows": N_("The file has a header and no row below it: send the table again."),
+    "no_rows": N_("{unit} {line} is a header, and no row stands below it: send the table again."),
+    "no_rows_parquet": N_("The Parquet file has columns and no row: send the table again."),
     "wrong_kind": N_("The file is {format}, not a table: unpack it or save it as CSV, XLSX or Parquet and send that."),
     "encrypted": N_("The {format} file is protected by a password: save it without one and send that."),
     "damaged": N_("The {format} file is damaged or cut short: export it or send it again."),

@@ -27,6 +27,10 @@ def render_finished(job: Job, state: JobState) -> None:
     threshold = _threshold(found)
     _render_numbers(found, threshold)
     render_fates(state)
+    if threshold is None:
+        st.warning(
+            _("The model that classified this file is not here any more: names are those of today's categories.")
+        )
     if found.pictures_gone:
         st.warning(_("The pictures of this file are not where they were: the table shows none of them."))
     names = {"products": _("Products"), "charts": _("Charts"), "quality": _("Quality"), "download": _("Download")}
