@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.calibration import f1_by_category, macro_f1, weighted_f1
+from model.calibration import by_category, confusion, f1_averages
 from model.taxonomy import Taxonomy
 
 
@@ -55,18 +55,22 @@ def quality(
     rows = np.flatnonzero(truth >= 0)
     skipped, n = len(truth) - len(rows), len(taxonomy)
     truth, answer = truth[rows], answer[rows]
-    confusion = np.bincount(truth * n + answer, minlength=n * n).reshape(n, n)
+    counts = confusion(truth, answer, n)
+    support = counts.sum(axis=1)
+    measures = tuple(map(np.nan_to_num, by_category(np.diag(counts), support, counts.sum(axis=0))))
+    weighted, macro = f1_averages(measures[-1], support)
     wrong = rows[truth != answer]
     if confidence is not None:
         wrong = wrong[np.argsort(-np.asarray(confidence)[wrong], kind="stable")]
+    columns = (column.tolist() for column in (support, *measures))
     return Quality(
         rows=len(rows),
         skipped=skipped,
         accuracy=float((truth == answer).mean()) if len(rows) else float("nan"),
-        weighted_f1=weighted_f1(truth, answer, n) if len(rows) else float("nan"),
-        macro_f1=macro_f1(truth, answer, n) if len(rows) else float("nan"),
-        by_category=_by_category(truth, answer, confusion, taxonomy),
-        confusion=confusion,
+        weighted_f1=float(weighted),
+        macro_f1=float(macro),
+        by_category=tuple(map(CategoryQuality, taxonomy.codes, *columns)),
+        confusion=counts,
         codes=taxonomy.codes,
         mistakes=wrong,
     )
@@ -84,15 +88,3 @@ def _positions(codes: np.ndarray, taxonomy: Taxonomy) -> np.ndarray:
     known, codes = np.array(taxonomy.codes), np.asarray(codes)
     places = np.minimum(np.searchsorted(known, codes), len(known) - 1)
     return np.where(known[places] == codes, places, -1)
-
-
-def _by_category(
-    truth: np.ndarray, answer: np.ndarray, confusion: np.ndarray, taxonomy: Taxonomy
-) -> tuple[CategoryQuality, ...]:
-    f1, _ = f1_by_category(truth, answer, len(taxonomy))
-    right, support, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    zeros = np.zeros(len(taxonomy))
-    precision = np.divide(right, answered, out=zeros.copy(), where=answered > 0)
-    recall = np.divide(right, support, out=zeros, where=support > 0)
-    columns = (support, precision, recall, f1)
-    return tuple(map(CategoryQuality, taxonomy.codes, *(column.tolist() for column in columns)))

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.measuring import by_turns, table
 from model.classifier import Classifier
 from model.planted import alone
-from model.predictor import lexical_input, pad
+from model.predictor import pad
 from model.product import Product
 from model.reading import read_text
 from preprocessing.image import prepare
@@ -33,7 +33,7 @@ def network_paths(classifier: Classifier) -> str:
     """The whole network on one prepared product."""
     whole = classifier.bundle.network.whole
     text = read_text(DESIGNATION, None)
-    ids, weights = lexical_input(classifier.bundle.vocabulary, text)
+    ids, weights = classifier.bundle.lexical.encode(text)
     rows = classifier.bundle.pieces.encode(text.sentence)
     image = prepare(photo(), classifier.bundle.shape.image_size).array[None].astype(np.float32)
     inputs = [pad([ids]), pad([weights]), pad([rows]), image, np.ones((1, 1), np.float32)]

@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -19,6 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from model.lexical import LexicalVocabulary
+from model.lexical_input import LexicalInput
 from model.pieces import PieceVocabulary
 from model.shape import EMBEDDING_WIDTH, LEXICAL_TABLE, SEMANTIC_TABLE, NetworkShape
 from model.taxonomy import Taxonomy
@@ -27,6 +28,10 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 FILES = ("taxonomy.csv", "lexical.npz", "semantic.npz", "sentencepiece.model", "image.npz", "imagenet_categories.csv")
 REPORTS = ("metrics.json", "faithfulness.json")
+SEEN = "seen.npz"
+"""Text keys of the rows a bundle was trained on, so that an evaluation can leave them out."""
+_DESCRIPTION = "description_"
+"""Begins the names of the arrays of the vocabulary for descriptions, where there is one."""
 _HALF_FROM = 10_000  # arrays this large are stored as float16; the small ones (norms, biases) keep float32
 
 
@@ -40,7 +45,7 @@ class Bundle:
 
     manifest: dict[str, Any]
     taxonomy: Taxonomy
-    vocabulary: LexicalVocabulary
+    lexical: LexicalInput
     pieces: PieceVocabulary
     shape: NetworkShape
     reports: dict[str, Any]
@@ -92,26 +97,24 @@ def save_bundle(
     name: str,
     taxonomy_csv: str,
     imagenet_csv: str,
-    vocabulary: LexicalVocabulary,
+    lexical_input: LexicalInput,
     pieces: PieceVocabulary,
     rows: QuantizedRows,
     shape: NetworkShape,
     weights: dict[str, np.ndarray],
     manifest: dict[str, Any],
     reports: dict[str, Any],
+    seen: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Writes a bundle in the place of what ``folder`` holds and gives its manifest.
 
-    ``rows`` are the embedding rows of ``pieces.kept``; ``weights`` are the network's, by path. The folder is
-    changed at the end, when all is written.
+    ``rows`` are the embedding rows of ``pieces.kept``; ``weights`` are the network's, by path; ``seen`` the text keys
+    of the rows it was trained on, uint64 (n,). The folder is changed at the end, when all is written.
     """
     weights = dict(weights)
-    lexical = {
-        "words": _text_array(vocabulary.words),
-        "characters": _text_array(vocabulary.characters),
-        "idf": vocabulary.idf[2:].astype(np.float32),
-        LEXICAL_TABLE: weights.pop(LEXICAL_TABLE).astype(np.float16),
-    }
+    lexical = {LEXICAL_TABLE: weights.pop(LEXICAL_TABLE).astype(np.float16)}
+    for prefix, vocabulary in (("", lexical_input.vocabulary), (_DESCRIPTION, lexical_input.description)):
+        lexical |= {} if vocabulary is None else _vocabulary_arrays(prefix, vocabulary)
     del weights[SEMANTIC_TABLE]
     semantic = {"kept": pieces.kept, "codes": rows.codes, "scale": rows.scale, "low": rows.low}
     image = {}
@@ -126,6 +129,8 @@ def save_bundle(
         "sentencepiece.model": pieces.model,
         "image.npz": _npz(image),
     } | {f"{key}.json": _json(value) for key, value in reports.items()}
+    if seen is not None:
+        contents[SEEN] = _npz({"keys": np.unique(seen)})
     digest = hashlib.sha256()
     for file in FILES:
         digest.update(hashlib.sha256(contents[file]).digest())
@@ -133,7 +138,7 @@ def save_bundle(
         "format_version": FORMAT_VERSION,
         "name": name,
         "version": f"{name}-{digest.hexdigest()[:10]}",
-        "shape": {"lexical_rows": shape.lexical_rows, "semantic_rows": shape.semantic_rows, "backbone": shape.backbone},
+        "shape": {name: value for name, value in asdict(shape).items() if name != "categories"},
         **manifest,
         "files": {
             file: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for file, data in contents.items()
@@ -187,6 +192,13 @@ def read_bundle_and_weights(folder: Path) -> tuple[Bundle, dict[str, np.ndarray]
         return _bundle(manifest, contents), {path: value.astype(np.float32) for path, value in weights.items()}
 
 
+def read_embedding_rows(folder: Path) -> QuantizedRows:
+    """The embedding of a bundle as it is stored; or `BundleError` with the reason."""
+    _, contents = _read_checked(folder)
+    with refusing(folder):
+        return QuantizedRows(**_arrays(contents["semantic.npz"], "codes", "scale", "low"))
+
+
 @contextmanager
 def refusing(folder: Path) -> Iterator[None]:
     """Turns what misfitting files raise into `BundleError`."""
@@ -201,11 +213,13 @@ def refusing(folder: Path) -> Iterator[None]:
 def _bundle(manifest: dict[str, Any], contents: dict[str, bytes]) -> Bundle:
     taxonomy = Taxonomy.from_csv(contents["taxonomy.csv"].decode("utf-8"))
     read_imagenet_table(contents["imagenet_categories.csv"].decode("utf-8"), taxonomy)  # must fit; the weights hold it
-    lexical = _arrays(contents["lexical.npz"], "words", "characters", "idf")
+    lexical = _arrays(contents["lexical.npz"])
     return Bundle(
         manifest=manifest,
         taxonomy=taxonomy,
-        vocabulary=LexicalVocabulary(_texts(lexical["words"]), _texts(lexical["characters"]), lexical["idf"]),
+        lexical=LexicalInput(
+            _vocabulary("", lexical), _vocabulary(_DESCRIPTION, lexical) if f"{_DESCRIPTION}idf" in lexical else None
+        ),
         pieces=PieceVocabulary(contents["sentencepiece.model"], _arrays(contents["semantic.npz"], "kept")["kept"]),
         shape=NetworkShape(categories=len(taxonomy), **manifest["shape"]),
         reports={name.removesuffix(".json"): json.loads(contents[name]) for name in REPORTS if name in contents},
@@ -234,7 +248,7 @@ def _read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         )
     if missing := sorted(set(FILES) - set(listed)):
         raise BundleError(f"{folder.name}: the manifest lists no {', '.join(missing)}")
-    if unknown := sorted(set(listed) - set(FILES) - set(REPORTS)):
+    if unknown := sorted(set(listed) - set(FILES) - set(REPORTS) - {SEEN}):
         raise BundleError(f"{folder.name}: unknown files in the manifest: {', '.join(unknown)}")
     if strangers := sorted({p.name for p in folder.iterdir()} - set(listed) - {MANIFEST}):
         raise BundleError(f"{folder.name}: files that the manifest does not list: {', '.join(strangers)}")
@@ -268,9 +282,20 @@ def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def _vocabulary_arrays(prefix: str, vocabulary: LexicalVocabulary) -> dict[str, np.ndarray]:
+    texts = {"words": vocabulary.words, "characters": vocabulary.characters}
+    arrays = {f"{prefix}{name}": _text_array(value) for name, value in texts.items()}
+    return arrays | {f"{prefix}idf": vocabulary.idf[2:].astype(np.float32)}
+
+
+def _vocabulary(prefix: str, arrays: dict[str, np.ndarray]) -> LexicalVocabulary:
+    words, characters, idf = (arrays[f"{prefix}{name}"] for name in ("words", "characters", "idf"))
+    return LexicalVocabulary(_texts(words), _texts(characters), idf)
+
+
 def _text_array(texts: list[str]) -> np.ndarray:
     return np.frombuffer("\n".join(texts).encode(), np.uint8)
 
 
 def _texts(array: np.ndarray) -> list[str]:
-    return array.tobytes().decode().split("\n")
+    return array.tobytes().decode().split("\n") if array.size else []

@@ -93,15 +93,15 @@ class Explainer:
 
     def _lexical_terms(self, text: ReadText, index: int) -> tuple[float, np.ndarray, float]:
         """The branch's term, its part by token, and the part no token carries (the intercept)."""
-        vocabulary, by_word, term = self._bundle.vocabulary, np.zeros(len(text.tokens)), 0.0
-        for weight, tokens in text.readings:
-            ids, weights = vocabulary.encode(tokens)
-            contributions = weight * weights * self._lexical[ids, index]
+        by_word, term = np.zeros(len(text.tokens)), 0.0
+        for reading in self._bundle.lexical.readings(text):
+            ids, weights = reading.vocabulary.encode(reading.tokens)
+            contributions = reading.weight * weights * self._lexical[ids + reading.first_row, index]
             term += float(contributions.sum())
-            shares = vocabulary.shares(tokens)
+            shares = reading.vocabulary.shares(reading.tokens)
             for feature, contribution in zip(ids.tolist(), contributions.tolist(), strict=True):
                 for token, share in shares.get(feature, ()):
-                    by_word[token] += share * contribution
+                    by_word[reading.first_token + token] += share * contribution
         return term, by_word, term - float(by_word.sum())
 
     def _semantic_terms(self, text: ReadText, rows: np.ndarray, index: int) -> tuple[float, np.ndarray]:

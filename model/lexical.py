@@ -1,7 +1,7 @@
 """Lexical features: TF-IDF of word 1-2-grams and character 3-5-grams, traceable to single words."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -28,6 +28,19 @@ def character_ngrams(word: str) -> list[str]:
     return grams
 
 
+def masked(tokens: Iterable[Token]) -> list[str]:
+    """The words of a text as the vocabulary knows them."""
+    return [mask_digits(token.text) for token in tokens]
+
+
+def _frequent(frequency: Counter[str], least: int, most: int | None) -> list[str]:
+    """The n-grams with a frequency of ``least`` and more, in order of letters; the ``most`` frequent of them."""
+    found = sorted(gram for gram, df in frequency.items() if df >= least)
+    if most is not None and len(found) > most:
+        found = sorted(sorted(found, key=lambda gram: -frequency[gram])[:most])
+    return found
+
+
 class LexicalVocabulary:
     """Known n-grams with their inverse document frequency; turns tokens into (ids, weights).
 
@@ -51,26 +64,36 @@ class LexicalVocabulary:
         return len(self.idf)
 
     @classmethod
-    def fit(cls, documents: Iterable[list[Token]], min_documents: int = 2) -> "LexicalVocabulary":
-        """N-grams seen in at least ``min_documents`` documents; idf is ``ln((1 + n) / (1 + df)) + 1``."""
+    def fit(
+        cls, documents: Iterable[Sequence[str]], min_documents: int = 2, most: int | None = None
+    ) -> "LexicalVocabulary":
+        """N-grams of documents of `masked` words; idf is ``ln((1 + n) / (1 + df)) + 1``.
+
+        They stand in at least ``min_documents`` documents; ``most`` keeps that many of the word n-grams and of the
+        character n-grams, the most frequent.
+        """
         frequency_words: Counter[str] = Counter()
         frequency_characters: Counter[str] = Counter()
+        grams_of = lru_cache(maxsize=200_000)(character_ngrams)
         n = 0
-        for tokens in documents:
+        for words in documents:
             n += 1
-            masked = [mask_digits(token.text) for token in tokens]
-            frequency_words.update(set(masked) | {f"{a} {b}" for a, b in pairwise(masked)})
-            frequency_characters.update({gram for word in set(masked) for gram in character_ngrams(word)})
-        words = sorted(gram for gram, df in frequency_words.items() if df >= min_documents)
-        characters = sorted(gram for gram, df in frequency_characters.items() if df >= min_documents)
-        frequencies = [frequency_words[g] for g in words] + [frequency_characters[g] for g in characters]
-        return cls(words, characters, np.log((1 + n) / (1 + np.array(frequencies, np.float64))) + 1)
+            different = set(words)
+            frequency_characters.update({gram for word in different for gram in grams_of(word)})
+            different.update(f"{a} {b}" for a, b in pairwise(words))
+            frequency_words.update(different)
+        kept = [_frequent(found, min_documents, most) for found in (frequency_words, frequency_characters)]
+        frequencies = [frequency_words[g] for g in kept[0]] + [frequency_characters[g] for g in kept[1]]
+        return cls(*kept, np.log((1 + n) / (1 + np.array(frequencies, np.float64))) + 1)
 
     def encode(self, tokens: list[Token]) -> tuple[np.ndarray, np.ndarray]:
         """Feature ids (int32, n) and weights (float32, n); both empty when there is no token."""
-        if not tokens:
+        return self.encode_words(masked(tokens))
+
+    def encode_words(self, masked: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """As `encode`, from `masked` words."""
+        if not masked:
             return np.zeros(0, np.int32), np.zeros(0, np.float32)
-        masked = [mask_digits(token.text) for token in tokens]
         get = self._word_ids.get
         words = [get(word, 0) for word in masked]
         words += [get(f"{a} {b}", 0) for a, b in pairwise(masked)]
@@ -85,13 +108,13 @@ class LexicalVocabulary:
 
         A word 2-gram belongs half to each of its words; a feature seen several times, in equal parts.
         """
-        masked = [mask_digits(token.text) for token in tokens]
+        words = masked(tokens)
         places: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        for i, word in enumerate(masked):
+        for i, word in enumerate(words):
             for feature in (self._word_ids.get(word, 0), *self._ids_in_word(word)):
                 places[feature].append((i, 1.0))
-            if i + 1 < len(masked):
-                pair = self._word_ids.get(f"{word} {masked[i + 1]}", 0)
+            if i + 1 < len(words):
+                pair = self._word_ids.get(f"{word} {words[i + 1]}", 0)
                 places[pair] += [(i, 0.5), (i + 1, 0.5)]
         places.pop(0, None)
         totals = {feature: sum(share for _, share in found) for feature, found in places.items()}

@@ -60,6 +60,9 @@ def build_network(shape: NetworkShape, table: np.ndarray | None = None, prior: n
     table = np.zeros((1000, n), np.float32) if table is None else table
     prior = np.full(n, 1 / n, np.float32) if prior is None else prior
     picture = Scale(name="image_scaled")(CategoriesOfClasses(table, prior, name="image_categories")(classes))
+    if shape.image_head:
+        head = Scale(name="image_head_scaled")(layers.Dense(n, name="image_head")(pooled))
+        picture = layers.Add(name="image_evidence")([picture, head])
     picture_present = layers.Multiply(name="image_term")([picture, has_image])
 
     bias = AddBias(name="bias")

@@ -6,7 +6,6 @@ from typing import Protocol
 import numpy as np
 
 from model.bundle import Bundle
-from model.lexical import LexicalVocabulary
 from model.product import Prediction, Product, RankedCategory
 from model.reading import ReadText, read_text
 from preprocessing.image import ImageError, PreparedImage, prepare
@@ -74,7 +73,7 @@ class Predictor:
 
     def text_arrays(self, texts: list[ReadText]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What `Runtime.text` takes."""
-        features = [lexical_input(self.bundle.vocabulary, text) for text in texts]
+        features = [self.bundle.lexical.encode(text) for text in texts]
         rows = [self.bundle.pieces.encode(text.sentence if text.tokens else "") for text in texts]
         return pad([f[0] for f in features]), pad([f[1] for f in features]), pad(rows)
 
@@ -94,12 +93,6 @@ class Predictor:
             model_version=self.bundle.version,
             image_problem=problem,
         )
-
-
-def lexical_input(vocabulary: LexicalVocabulary, text: ReadText) -> tuple[np.ndarray, np.ndarray]:
-    """Feature ids and weights of all readings of a text, one after the other; the network sums them."""
-    parts = [(share, *vocabulary.encode(tokens)) for share, tokens in text.readings]
-    return np.concatenate([ids for _, ids, _ in parts]), np.concatenate([share * w for share, _, w in parts])
 
 
 def pad(arrays: Sequence[np.ndarray]) -> np.ndarray:

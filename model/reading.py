@@ -23,15 +23,10 @@ class ReadText:
         return " ".join(part.text for part in self.folded.values() if part.text)
 
     @property
-    def readings(self) -> list[tuple[float, list[Token]]]:
-        """What the lexical branch reads, with weights that sum to 1: the designation, and all of the text.
-
-        Read at once, a long description drowns the designation, which says best what a product is.
-        """
+    def by_field(self) -> tuple[list[Token], list[Token]]:
+        """The tokens of the designation and those of the description."""
         title = self.fields.count(FIELDS[0])
-        if title in (0, len(self.tokens)):
-            return [(1.0, self.tokens)]
-        return [(0.5, self.tokens[:title]), (0.5, self.tokens)]
+        return self.tokens[:title], self.tokens[title:]
 
     def place(self, start: int, end: int) -> tuple[str, int, int] | None:
         """Field and raw offsets behind a span of `sentence`; None between the fields."""

@@ -19,6 +19,8 @@ class NetworkShape:
     lexical_rows: int
     semantic_rows: int
     backbone: str = "lite0"
+    image_head: bool = False
+    """Whether the image branch has a linear layer on its features beside the table of ImageNet classes."""
 
     @property
     def image_size(self) -> int:

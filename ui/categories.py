@@ -1,6 +1,7 @@
 """The list of categories."""
 
 import unicodedata
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -10,8 +11,8 @@ from ui.language import _, language, ngettext, number
 from ui.scopes import scope
 
 
-def render_categories(taxonomy: Taxonomy, prefix: str) -> None:
-    """A searchable table of all categories."""
+def render_categories(taxonomy: Taxonomy, prefix: str, f1: Mapping[int, float | None] | None = None) -> None:
+    """A searchable table of all categories; with the F1 of each, by code, when it is given."""
     wanted = st.text_input(
         _("Search"),
         key=f"{prefix}_search",
@@ -34,10 +35,11 @@ def render_categories(taxonomy: Taxonomy, prefix: str) -> None:
             "count": [category.train_count for category in found],
         }
     )
+    width = 540 if f1 is None else 440
     columns = {
         "code": st.column_config.NumberColumn(_("Code"), format="%d", width=70),
         "label": st.column_config.TextColumn(_("Label"), width=280),
-        "scope": st.column_config.TextColumn(_("What it covers"), width=540),
+        "scope": st.column_config.TextColumn(_("What it covers"), width=width),
         "count": st.column_config.ProgressColumn(
             _("Listings"),
             help=_("Published number of listings: the model takes it for how common the category is."),
@@ -46,6 +48,9 @@ def render_categories(taxonomy: Taxonomy, prefix: str) -> None:
             max_value=max(category.train_count for category in taxonomy.categories),
         ),
     }
+    if f1 is not None:
+        table["f1"] = pd.array([f1.get(category.code) for category in found], "Float64").round(3)
+        columns["f1"] = st.column_config.NumberColumn("F1", format="localized", width=70)
     st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=columns)
 
 

@@ -9,6 +9,9 @@ import streamlit as st
 from model.product import Prediction, Product
 from model.reading import MAX_TEXT
 from model.taxonomy import Category
+from ui.card.link import link_to_card
+from ui.card.report import read_report
+from ui.card.words import DASH
 from ui.charts import Bar, bars
 from ui.image_errors import image_message
 from ui.language import _, language, listed, ngettext, number, percent, points, probability
@@ -143,12 +146,13 @@ def render_basis(classifier: Classifier, prediction: Prediction) -> None:
                 "no product photo. On listings kept aside its weighted F1 is {score}; expect less on real ones."
             ).format(rows=number(classifier.bundle.manifest["training"]["rows"]), score=_kept_aside(classifier))
         )
+    link_to_card()
 
 
 def _kept_aside(classifier: Classifier) -> str:
-    """Weighted F1 on held-out listings of new concepts; a dash when the bundle has no such number."""
-    score = classifier.bundle.reports.get("metrics", {}).get("new_concepts", {}).get("weighted_f1")
-    return "–" if score is None else number(score, 2)
+    """Weighted F1 of the bundle's report; a dash when it has no such number."""
+    value = read_report(classifier.bundle.reports.get("metrics")).overall.values.get("weighted_f1")
+    return DASH if value is None else number(value, 2)
 
 
 def _little_to_go_by(prediction: Prediction) -> bool:

@@ -1,5 +1,7 @@
 """The lexical branch: a linear support vector machine on TF-IDF n-grams."""
 
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +9,6 @@ from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from model.lexical import TEXT_ID, LexicalVocabulary
-from preprocessing.text import Token
 
 
 @dataclass(frozen=True)
@@ -17,28 +18,65 @@ class LexicalFit:
     vocabulary: LexicalVocabulary
     table: np.ndarray
 
-    def logits(self, documents: list[list[Token]]) -> np.ndarray:
-        """Unscaled terms, float32 (documents, categories)."""
+    def logits(self, documents: Sequence[Sequence[str]]) -> np.ndarray:
+        """Unscaled terms of documents of masked words, float32 (documents, categories)."""
         return np.asarray(features(self.vocabulary, documents) @ self.table)
 
 
-def features(vocabulary: LexicalVocabulary, documents: list[list[Token]]) -> sparse.csr_matrix:
-    """TF-IDF features, (documents, rows of the vocabulary)."""
-    encoded = [vocabulary.encode(tokens) for tokens in documents]
+def features(vocabulary: LexicalVocabulary, documents: Iterable[Sequence[str]]) -> sparse.csr_matrix:
+    """TF-IDF features of documents of masked words, float32 (documents, rows of the vocabulary)."""
+    return as_matrix([vocabulary.encode_words(words) for words in documents], len(vocabulary))
+
+
+def as_matrix(encoded: Sequence[tuple[np.ndarray, np.ndarray]], columns: int) -> sparse.csr_matrix:
+    """Ids and weights of each document as a matrix, float32 (documents, columns)."""
     ends = np.cumsum([0] + [len(ids) for ids, _ in encoded])
-    ids = np.concatenate([ids for ids, _ in encoded])
-    weights = np.concatenate([weights for _, weights in encoded])
-    return sparse.csr_matrix((weights, ids, ends), shape=(len(documents), len(vocabulary)))
+    ids = np.concatenate([np.zeros(0, np.int32), *(ids for ids, _ in encoded)])
+    weights = np.concatenate([np.zeros(0, np.float32), *(weights for _, weights in encoded)])
+    return sparse.csr_matrix((weights, ids, ends), shape=(len(encoded), columns))
 
 
 def fit_lexical(
-    documents: list[list[Token]], targets: np.ndarray, sample_weights: np.ndarray, regularization: float, seed: int
+    documents: Sequence[Sequence[str]],
+    targets: np.ndarray,
+    sample_weights: np.ndarray,
+    categories: int,
+    regularization: float,
+    seed: int,
 ) -> LexicalFit:
-    """One-against-rest squared hinge. ``targets``: category positions (n,). Terms come out centred."""
+    """A vocabulary of the documents and its table. ``targets``: category positions (n,)."""
     vocabulary = LexicalVocabulary.fit(documents)
     matrix = features(vocabulary, documents)
-    machine = LinearSVC(C=regularization, random_state=seed)
-    machine.fit(matrix, targets, sample_weight=sample_weights)
-    table = machine.coef_.T.astype(np.float32)
-    table[TEXT_ID] += machine.intercept_.astype(np.float32)
-    return LexicalFit(vocabulary, table - table.mean(axis=1, keepdims=True))
+    return LexicalFit(vocabulary, fit_table(matrix, targets, sample_weights, categories, regularization, seed))
+
+
+def fit_table(
+    matrix: sparse.csr_matrix,
+    targets: np.ndarray,
+    sample_weights: np.ndarray,
+    categories: int,
+    regularization: float,
+    seed: int,
+    done: Callable[[], object] = lambda: None,
+) -> np.ndarray:
+    """One-against-rest squared hinge: float32 (features, categories), terms centred; two categories at a time.
+
+    The intercept goes to the row `TEXT_ID`, whose feature is 1 wherever there is text. A category without a row
+    is answered nowhere: its column says no. ``done`` is called after each category.
+    """
+    table = np.zeros((matrix.shape[1], categories), np.float32)
+
+    def fit(category: int) -> None:
+        wanted = targets == category
+        if wanted.any() and not wanted.all():
+            machine = LinearSVC(C=regularization, random_state=seed).fit(matrix, wanted, sample_weight=sample_weights)
+            table[:, category] = machine.coef_[0]
+            table[TEXT_ID, category] += machine.intercept_[0]
+        else:
+            table[TEXT_ID, category] = 1.0 if wanted.all() else -1.0
+        done()
+
+    # liblinear lets other threads run while it works, and holds a copy of the matrix for each.
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fit, range(categories)))
+    return table - table.mean(axis=1, keepdims=True)

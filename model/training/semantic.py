@@ -1,7 +1,5 @@
 """The semantic branch: the sentence encoder, fine-tuned with its embedding frozen."""
 
-import json
-import time
 from pathlib import Path
 
 import keras
@@ -13,6 +11,7 @@ from model.network import SEMANTIC_GAIN
 from model.predictor import pad
 from model.sentence_encoder import sentence_encoder
 from model.shape import EMBEDDING, EMBEDDING_WIDTH
+from model.training.stages import keep, last_epoch, progress
 
 _EVALUATION_BATCH = 128
 
@@ -49,11 +48,12 @@ class SemanticTrainer:
         rate: float,
         batch: int = 64,
         smoothing: float = 0.1,
+        most_pieces: int = 1_000,
     ) -> None:
         """``short`` and ``long``: rows of designation alone and with description (the same where there is none).
 
-        Each epoch reads each listing once, long or short by chance, some with pieces missing. A checkpoint is
-        written to ``folder`` after each epoch.
+        Each epoch reads each listing once, long or short by chance, some with pieces missing, ``most_pieces`` at
+        most. A checkpoint is written to ``folder`` after each epoch.
         """
         n, categories = len(targets), self.model.output_shape[-1]
         steps = -(-n // batch)
@@ -76,17 +76,23 @@ class SemanticTrainer:
             optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
             return value
 
-        for epoch in range(self._resume(folder, optimizer), epochs):
-            started, total = time.monotonic(), 0.0
+        warm_up = min(100, max(1, epochs * steps // 5))
+        first = self._resume(folder, optimizer)
+        bar = progress(folder.name, " texts")(total=epochs * n, initial=first * n)
+        for epoch in range(first, epochs):
+            total = 0.0
             random = np.random.default_rng((self.seed, epoch))
             texts = [long[i] if random.random() < 0.5 else short[i] for i in range(n)]
+            texts = [_cut(text, most_pieces) for text in texts]
             for k, chosen in enumerate(_batches([len(t) for t in texts], batch, random)):
                 done = (epoch * steps + k) / (epochs * steps)
-                optimizer.learning_rate.assign(rate * min(1.0, (epoch * steps + k) / 100) * (1 - 0.95 * done))
+                optimizer.learning_rate.assign(rate * min(1.0, (epoch * steps + k) / warm_up) * (1 - 0.95 * done))
                 read = [_drop_pieces(texts[i], random) for i in chosen]
                 total += float(step(pad(read), one_hot[targets[chosen]], sample_weights[chosen].astype(np.float32)))
+                bar.update(len(chosen))
             self._checkpoint(folder, epoch + 1, optimizer)
-            print(f"semantic: epoch {epoch + 1}/{epochs}, loss {total / steps:.3f}, {time.monotonic() - started:.0f} s")
+            bar.set_postfix(epoch=f"{epoch + 1}/{epochs}", loss=f"{total / steps:.3f}")
+        bar.close()
 
     def logits(self, rows: list[np.ndarray]) -> np.ndarray:
         """Unscaled terms, float32 (texts, categories)."""
@@ -111,22 +117,17 @@ class SemanticTrainer:
 
     def _checkpoint(self, folder: Path, epoch: int, optimizer) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        state = [np.asarray(v) for v in self._state(optimizer)]
-        part = folder / "checkpoint.part.npz"
-        np.savez(part, *state)
-        part.replace(folder / f"epoch{epoch}.npz")
-        (folder / "progress.json").write_text(json.dumps({"epoch": epoch}))
+        state = self._state(optimizer)
+        keep(folder / f"epoch{epoch}.npz", **{f"arr_{i}": np.asarray(v) for i, v in enumerate(state)})
         (folder / f"epoch{epoch - 1}.npz").unlink(missing_ok=True)
 
     def _resume(self, folder: Path, optimizer) -> int:
-        progress = folder / "progress.json"
-        if not progress.exists():
+        epoch = last_epoch(folder)
+        if not epoch:
             return 0
-        epoch = json.loads(progress.read_text())["epoch"]
         with np.load(folder / f"epoch{epoch}.npz", allow_pickle=False) as arrays:
             for variable, name in zip(self._state(optimizer), arrays.files, strict=True):
                 variable.assign(arrays[name])
-        print(f"semantic: going on after epoch {epoch}")
         return epoch
 
 
@@ -138,6 +139,11 @@ def _batches(lengths: list[int], batch: int, random: np.random.Generator) -> lis
         part = sorted(order[start : start + size], key=lambda i: lengths[i])
         batches += [np.array(part[i : i + batch]) for i in range(0, len(part), batch)]
     return [batches[i] for i in random.permutation(len(batches))]
+
+
+def _cut(rows: np.ndarray, most: int) -> np.ndarray:
+    """The first of too many pieces; the end mark stays."""
+    return rows if len(rows) <= most else np.append(rows[: most - 1], rows[-1])
 
 
 def _drop_pieces(rows: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -49,12 +49,12 @@ def test_a_missing_input_is_a_missing_term(classifier: Classifier) -> None:
 
 def test_the_views_agree_with_the_whole_network(classifier: Classifier) -> None:
     product = Product("Puzzle en bois 24 pièces", "dès 3 ans", CLOCK)
-    from model.predictor import lexical_input, pad
+    from model.predictor import pad
     from model.reading import read_text
     from preprocessing.image import prepare
 
     text = read_text(product.designation, product.description)
-    ids, weights = lexical_input(classifier.bundle.vocabulary, text)
+    ids, weights = classifier.bundle.lexical.encode(text)
     rows = classifier.bundle.pieces.encode(text.sentence)
     image = prepare(CLOCK, 224).array[None].astype(np.float32)
     inputs = [pad([ids]), pad([weights]), pad([rows]), image, np.ones((1, 1), np.float32)]

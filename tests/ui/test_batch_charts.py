@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from ui.batch.charts import BINS, category_bars, confidence_histogram, confusion_map, threshold_curve
+from ui.batch.charts import BINS, category_bars, confidence_histogram, threshold_curve
+from ui.confusion import confusion_map
 
 NAMES = ["1920 · Linge", "10 · Livres", "50 · Jeux"]
 

@@ -1,6 +1,5 @@
 """A result against the categories that its file gives."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -8,9 +7,9 @@ from batch.quality import Quality
 from batch.results import Results
 from model.taxonomy import Taxonomy
 from ui.batch.cached import measured, taxonomy
-from ui.batch.charts import confusion_map
 from ui.batch.names import category_name
 from ui.batch.products import shown_share
+from ui.confusion import confusion_map, mistaken
 from ui.language import _, ngettext, number, percent
 
 MISTAKES = 50
@@ -78,14 +77,11 @@ def _render_confusion(seen: Quality, labels: Taxonomy) -> None:
     st.caption(
         _("Down, the category given; across, the model's. The stronger the colour, the larger the share of the line.")
     )
-    wrong = seen.confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
     names = [category_name(labels, code) for code in seen.codes]
     spoken = _("No row differs.")
-    if wrong[i, j]:
+    for i, j in mistaken(seen.confusion, 1):
         spoken = _("Most often, {given} is taken for {answered}: {n} times.").format(
-            given=names[i], answered=names[j], n=number(int(wrong[i, j]))
+            given=names[i], answered=names[j], n=number(int(seen.confusion[i, j]))
         )
     st.altair_chart(
         confusion_map(
