@@ -68,6 +68,13 @@ bench: $(VENV)/.run ## measure what is fast, side by side
 bench-batch: $(VENV)/.ray ## measure what batches cost: speed, memory, runtimes (docs/batch.md; about an hour)
 	$(RAYON) benchmarks batch
 
+.PHONY: bench-training
+bench-training: $(VENV)/.train ## measure what training costs (docs/training-cost.md; about half an hour)
+	$(RAYON) benchmarks training
+
+.PHONY: training
+training: $(VENV)/.train ## install what python -m model train and evaluate need
+
 .PHONY: ray
 ray: $(VENV)/.ray ## install what --engine ray needs
 

@@ -3,16 +3,13 @@
 Names in it are keys and nothing else: none becomes a path of the disk.
 """
 
-import stat
-import struct
 import zipfile
-import zlib
-from itertools import pairwise
 from typing import BinaryIO
 
 from batch.picture_errors import PictureProblem, PictureSourceError
 from batch.picture_names import is_picture
 from preprocessing.image import MAX_BYTES
+from preprocessing.zips import DAMAGE, METHODS, ZipRefused, is_encrypted, is_folder, is_ordinary, open_zip, overlapping
 
 MAX_ENTRIES = 500_000
 MAX_DIRECTORY_BYTES = 256 * MAX_ENTRIES  # the list of members, their names of a usual length
@@ -32,7 +29,7 @@ class Zip:
         except BaseException:
             file.close()
             raise
-        self._members = [info for info in self._archive.infolist() if _is_plain(info) and is_picture(info.filename)]
+        self._members = [info for info in self._archive.infolist() if _is_readable(info)]
         spellings = [_spellings(info) for info in self._members]
         self.names = [names[0] for names in spellings]
         self.aliases = {i: names[1:] for i, names in enumerate(spellings) if len(names) > 1}
@@ -40,9 +37,9 @@ class Zip:
     def read(self, position: int) -> bytes:
         """The member whole, at most MAX_BYTES; PictureProblem when it is refused."""
         info, name = self._members[position], self.names[position]
-        if info.flag_bits & 0x41:  # by a password, or by a certificate
+        if is_encrypted(info):
             raise PictureProblem("encrypted", {"name": name})
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without bound
+        if info.compress_type not in METHODS:
             raise PictureProblem("compression", {"name": name})
         _check_ratio(info, info.file_size, name)
         if info.file_size > MAX_BYTES:
@@ -52,7 +49,7 @@ class Zip:
                 data = member.read(MAX_BYTES + 1)
         except OSError as error:
             raise PictureProblem("unreadable", {"name": name, "error": str(error)}) from error
-        except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
+        except DAMAGE as error:
             raise PictureProblem("damaged", {"name": name}) from error
         _check_ratio(info, len(data), name)
         if len(data) != info.file_size:
@@ -65,45 +62,24 @@ class Zip:
         self._file.close()
 
 
-class _Guarded:
-    """The file, refusing a list of members too long to hold before zipfile makes objects of it."""
-
-    def __init__(self, file: BinaryIO, place: str):
-        self._file, self._place = file, place
-        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
-
-    def read(self, size: int = -1) -> bytes:
-        if size <= MAX_BYTES + 1:  # fewer members than the limit, or a picture
-            return self._file.read(size)
-        if size <= MAX_DIRECTORY_BYTES:
-            data = self._file.read(size)
-            if data.count(b"PK\x01\x02") <= MAX_ENTRIES:
-                return data
-        raise PictureSourceError("too_many_entries", {"place": self._place, "limit": MAX_ENTRIES})
-
-
 def _open(file: BinaryIO, place: str) -> zipfile.ZipFile:
-    start = file.read(2)
     try:
-        return zipfile.ZipFile(_Guarded(file, place))
-    except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError) as error:
-        if isinstance(error, PictureSourceError):
-            raise
-        if start != b"PK":
-            raise PictureSourceError("not_a_zip", {"place": place}) from error
-        raise PictureSourceError("damaged_zip", {"place": place, "error": str(error)}) from error
+        return open_zip(file, MAX_ENTRIES, MAX_DIRECTORY_BYTES, plain_bytes=MAX_BYTES + 1)
+    except ZipRefused as error:
+        details: dict[str, object] = {"place": place}
+        if error.reason == "too_many":
+            raise PictureSourceError("too_many_entries", details | {"limit": MAX_ENTRIES}) from error
+        if error.reason == "not_a_zip":
+            raise PictureSourceError("not_a_zip", details) from error
+        raise PictureSourceError("damaged_zip", details | {"error": str(error)}) from error
 
 
 def _check(archive: zipfile.ZipFile, place: str) -> None:
-    members = archive.infolist()
-    total = sum(info.file_size for info in members)
+    total = sum(info.file_size for info in archive.infolist())
     if total > MAX_TOTAL_BYTES:
         sizes = {"gigabytes": -(-total // 2**30), "limit_gigabytes": MAX_TOTAL_BYTES // 2**30}
         raise PictureSourceError("too_large", {"place": place, **sizes})
-    # At least 30 bytes and its name stand before a member; the list of members comes after all of them.
-    spans = [(i.header_offset, i.header_offset + 30 + len(i.orig_filename) + i.compress_size) for i in members]
-    spans = [*sorted(spans), (archive.start_dir, archive.start_dir)]
-    if any(end > start for (_, end), (start, _) in pairwise(spans)):
+    if overlapping(archive):
         raise PictureSourceError("overlapping", {"place": place})
 
 
@@ -112,10 +88,8 @@ def _check_ratio(info: zipfile.ZipInfo, size: int, name: str) -> None:
         raise PictureProblem("too_compressed", {"name": name, "limit_ratio": MAX_RATIO})
 
 
-def _is_plain(info: zipfile.ZipInfo) -> bool:
-    """Neither a folder nor, by its Unix mode, a link or a device."""
-    folder = info.filename.endswith(("/", "\\"))  # is_dir() fails on an empty name
-    return not folder and stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+def _is_readable(info: zipfile.ZipInfo) -> bool:
+    return not is_folder(info) and is_ordinary(info) and is_picture(info.filename)
 
 
 def _spellings(info: zipfile.ZipInfo) -> list[str]:

@@ -14,8 +14,9 @@ from batch.pictures import open_pictures
 from batch.runner import run_job
 from batch.survey import survey
 from batch.terminal import FAILED, INPUT, INTERRUPTED, MODEL, OK, OUTPUT, USAGE, Request, Stopped, UsageError, held, run
-from batch.watchdog import end_with_parent
 from model.bundle import BundleError, read_manifest
+from model.versions import active_bundle
+from model.watchdog import end_with_parent
 from preprocessing.columns import ROLES, Columns, match_columns
 from preprocessing.table import DELIMITERS, ENCODINGS, TableError, TableFormat, detect, open_table
 from settings import settings
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sheet", help="of IN, when it is a workbook")
     for role in ROLES:
         add(f"--{role}", metavar="COLUMN", help=f"the column of IN that holds the {role}; matched by name unless given")
-    add("--bundle", type=Path, default=settings().bundle, help="the model (default: the active one)")
+    add("--bundle", type=Path, help="the model (default: the active one)")
     add("--workers", type=int, help="processes at work (default: one for each core, of this machine or of the cluster)")
     add("--engine", choices=("local", "ray"), default="local", help="ray: over the machines of a Ray cluster")
     add("--storage", default="", help="where parts are kept until the end: path or fsspec URL that all machines reach")
@@ -109,13 +110,14 @@ def _request(chosen: argparse.Namespace) -> Request:
     header = open_table(chosen.table, format).columns
     columns = _columns(chosen, header)
     seen = survey(chosen.table, format, columns, None if images is None else open_pictures(images))
+    bundle = (chosen.bundle or active_bundle()).absolute()
     spec = JobSpec(
         format=format,
         header=seen.header,
         columns=columns,
         rows=seen.rows,
-        bundle=str(chosen.bundle.absolute()),
-        model=read_manifest(chosen.bundle)["version"],
+        bundle=str(bundle),
+        model=read_manifest(bundle)["version"],
         pictures=images,
         table=str(chosen.table.absolute()),
         engine=chosen.engine,

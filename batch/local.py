@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 
 from batch.classify import Done, Plan, Rows, classify_chunk
-from batch.watchdog import end_with_parent
+from model.watchdog import end_with_parent
 
 _WAITING = 2
 """Chunks handed out for each worker: one at work, one ready."""

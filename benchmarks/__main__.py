@@ -1,4 +1,5 @@
-"""``python -m benchmarks`` writes docs/benchmarks.md, ``… lexical`` docs/lexical.md, ``… batch`` docs/batch.md."""
+"""``python -m benchmarks`` writes docs/benchmarks.md, ``… lexical`` docs/lexical.md, ``… batch`` docs/batch.md,
+``… training`` docs/training-cost.md."""
 
 import os
 import platform
@@ -33,19 +34,32 @@ def batches() -> str:
     """What batches cost."""
     from benchmarks import batch_pictures, batch_text
     from model.bundle import read_manifest
-    from settings import settings
+    from model.versions import active_bundle
 
     head = (
         "# Batches, measured\n\nWritten by `make bench-batch`: all in one run. Read the ratios, the speeds are those of"
         " one machine on one day.\n\n"
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-        f" model {read_manifest(settings().bundle)['version']}.\n"
+        f" model {read_manifest(active_bundle())['version']}.\n"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         measures = (batch_pictures.speed, batch_text.speed, batch_text.ray, batch_text.memory)
         parts = [measure(folder) for measure in measures]
     return "\n".join([head, *parts])
+
+
+def training() -> str:
+    """What training costs."""
+    from benchmarks import training as measured
+
+    head = (
+        "# Training, measured\n\nWritten by `make bench-training`: all in one run, on a machine of"
+        f" {os.cpu_count()} cores ({platform.machine()}, Python {platform.python_version()}), on one day.\n"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        return "\n".join([head, measured.texts(folder), measured.pictures(folder)])
 
 
 def main(arguments: list[str]) -> int:
@@ -57,10 +71,12 @@ def main(arguments: list[str]) -> int:
         path, text = ROOT / "docs" / "lexical.md", measure()
     elif name == "batch":
         path, text = ROOT / "docs" / "batch.md", batches()
+    elif name == "training":
+        path, text = ROOT / "docs" / "training-cost.md", training()
     elif name == "speed":
         path, text = ROOT / "docs" / "benchmarks.md", speed()
     else:
-        print(f"unknown benchmark {name!r}: speed, lexical or batch", file=sys.stderr)
+        print(f"unknown benchmark {name!r}: speed, lexical, batch or training", file=sys.stderr)
         return 2
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")

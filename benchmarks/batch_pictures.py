@@ -14,6 +14,7 @@ from benchmarks.batch_data import classify, write_photos, write_pictures
 from model.classifier import Classifier
 from model.exported import exported
 from model.onnx_runtime import OnnxRuntime
+from model.versions import active_bundle
 from settings import settings
 
 FILES, ROWS, SIDE = 500, 9_000, 500
@@ -24,7 +25,7 @@ _ROUNDS = 2
 
 def speed(folder: Path, files: int = FILES, rows: int = ROWS) -> str:
     """Pictures a second of each runtime, the network alone; then of the command, file to file."""
-    export = exported(settings().bundle, settings().home)
+    export = exported(active_bundle(), settings().home)
     rates = runtimes(Classifier.load(), export)
     fastest = max(rates, key=rates.get)
     photos = write_photos(folder / "photos", files, SIDE)

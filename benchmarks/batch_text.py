@@ -10,6 +10,7 @@ from model.classifier import Classifier
 from model.exported import exported
 from model.onnx_runtime import load_predictor
 from model.product import Product
+from model.versions import active_bundle
 from settings import settings
 
 OFFICIAL_ROWS = 84_916
@@ -26,7 +27,7 @@ def speed(folder: Path, rows: int = OFFICIAL_ROWS) -> str:
     products = [Product(title, text or None) for title, text in listings(rows, DESCRIBED)]
     classifier = Classifier.load()
     classifier.warm_up()
-    predictor = load_predictor(settings().bundle, exported(settings().bundle, settings().home))
+    predictor = load_predictor(active_bundle(), exported(active_bundle(), settings().home))
     reference = "classifier alone (TensorFlow), rows in memory"
     rates = {reference: rows / _seconds(classifier.predict, products)}
     some = products[: rows // 8]

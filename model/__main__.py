@@ -8,22 +8,38 @@ from pathlib import Path
 # Set before TensorFlow is imported: its start-up notes are no news to a user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from settings import ROOT, settings
+from model import bundle_command
+from model.evaluation import command as evaluation
+from model.evaluation import submission
+from model.training import command as training
+from settings import SHIPPED_BUNDLE, settings
+
+COMMANDS = {"train": training, "evaluate": evaluation, "predict-test": submission, "bundle": bundle_command}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m model", description="Train and measure Rayon's models.")
     commands = parser.add_subparsers(dest="command", required=True)
+    for module in COMMANDS.values():
+        module.add_parser(commands)
     train = commands.add_parser("train-open", help="train the open bundle from corpus/")
-    train.add_argument("--out", type=Path, default=ROOT / "model" / "bundles" / "open")
+    train.add_argument("--out", type=Path, default=SHIPPED_BUNDLE)
     train.add_argument("--work", type=Path, default=settings().home / "train-open", help="where stages are kept")
     faithful = commands.add_parser("faithfulness", help="measure the explanations, into the bundle's card")
-    faithful.add_argument("--bundle", type=Path, default=settings().bundle)
+    faithful.add_argument("--bundle", type=Path, help="folder of the model (default: the active one)")
     exporting = commands.add_parser("export", help="write the network as ONNX graphs, checked against TensorFlow")
-    exporting.add_argument("--bundle", type=Path, default=settings().bundle)
+    exporting.add_argument("--bundle", type=Path, help="folder of the model (default: the active one)")
     exporting.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
+    if chosen.command in COMMANDS:
+        return COMMANDS[chosen.command].run(chosen)
+    return _run(chosen)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from model.evaluation.terminal import chosen_bundle
+
     if chosen.command == "train-open":
         from model.training.open_bundle import train_open
 
@@ -32,12 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
     elif chosen.command == "export":
         from model.export import export
 
-        card = export(chosen.bundle, chosen.out)
+        card = export(chosen_bundle(chosen), chosen.out)
         print(f"{card['version']} in {chosen.out}; largest difference {card['largest_difference']:.1e}")
     else:
         from model.faithfulness import measure_into
 
-        measure_into(chosen.bundle)
+        measure_into(chosen_bundle(chosen))
     return 0
 
 

@@ -9,8 +9,9 @@ from model.loading import LoadedBundle, load_bundle
 from model.predictor import Predictor
 from model.product import Explanation, Product
 from model.reading import read_text
+from model.smoke import check
 from model.tensorflow_runtime import TensorFlowRuntime
-from settings import settings
+from model.versions import active_bundle
 
 
 class Classifier(Predictor):
@@ -25,8 +26,13 @@ class Classifier(Predictor):
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Classifier":
-        """Loads a bundle, the active one unless named; raises `model.bundle.BundleError` when refused."""
-        return cls(load_bundle(folder or settings().bundle))
+        """Loads a bundle, the active one unless named; raises `model.bundle.BundleError` when refused.
+
+        A bundle that brings smoke predictions has to give them again.
+        """
+        classifier = cls(load_bundle(folder or active_bundle()))
+        check(classifier)
+        return classifier
 
     def warm_up(self) -> None:
         """Traces each function once, so that the first user does not wait for it."""

@@ -153,7 +153,7 @@ def word_faithfulness(classifier: Classifier, seed: int = 0) -> dict[str, float]
         for name, value in zip(("out", "kept", "out_random", "kept_random"), after, strict=True):
             losses[name].append(first.confidence - value)
     return {
-        "data": "the corpus the model was trained on",
+        "data": "listings of the open corpus, which the model was trained on or started from",
         "listings": len(rows),
         "comprehensiveness": float(np.mean(losses["out"])),
         "comprehensiveness_random": float(np.mean(losses["out_random"])),
@@ -176,14 +176,16 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _randomised_correlation(bundle: LoadedBundle, maps: list, seed: int) -> float:
-    """Mean rank correlation with the maps after the classes' layer is drawn anew (Adebayo et al. 2018)."""
-    layer = bundle.network.whole.get_layer("image_classes")
-    kept = layer.get_weights()
-    initial = keras.initializers.RandomNormal(stddev=float(kept[0].std()), seed=seed)
+    """Mean rank correlation with the maps after the layers of classes are drawn anew (Adebayo et al. 2018)."""
+    layers = [layer for layer in bundle.network.whole.layers if layer.name in ("image_classes", "image_head")]
+    kept = [layer.get_weights() for layer in layers]
     try:
-        layer.set_weights([np.asarray(initial(kept[0].shape)), np.zeros_like(kept[1])])
+        for layer, (kernel, bias) in zip(layers, kept, strict=True):
+            initial = keras.initializers.RandomNormal(stddev=float(kernel.std()), seed=seed)
+            layer.set_weights([np.asarray(initial(kernel.shape)), np.zeros_like(bias)])
         explainer = Explainer(bundle)
         pairs = [(heat, explainer.heatmap(image, index)[1]) for image, index, heat in maps]
     finally:
-        layer.set_weights(kept)
+        for layer, weights in zip(layers, kept, strict=True):
+            layer.set_weights(weights)
     return float(np.mean([0.0 if after is None else rank_correlation(before, after) for before, after in pairs]))

@@ -42,6 +42,19 @@ def _stay_on_this_machine():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_home_but_the_tests(tmp_path_factory):
+    """What is installed on this machine is nothing to the tests: the active model is the one that ships."""
+    from settings import settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAYON_HOME", str(tmp_path_factory.mktemp("rayon") / "home"))
+        patch.delenv("RAYON_BUNDLE", raising=False)
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
     """A home that holds the exported network of the model that ships: made once, half a minute."""

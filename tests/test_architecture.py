@@ -34,6 +34,7 @@ RUNTIME, TRAIN, DEV = "requirements.txt", "requirements-train.txt", "requirement
 RAY = "requirements-ray.txt"
 # What starts fast, or runs many times at once.
 LIGHT = ["model.taxonomy", "model.product", "model.predictor", "model.onnx_runtime", "model.exported"]
+LIGHT += ["model.versions", "model.bundle_command"]
 LIGHT += ["preprocessing.text", "preprocessing.image", "batch.command", "batch.runner", "batch.results"]
 MAX_LINES, MAX_PAGE_LINES, MAX_ENTRY_LINES = 300, 119, 59
 
@@ -168,7 +169,7 @@ def distributions() -> dict[str, set[str]]:
 def allowed_requirements(path: Path) -> set[str]:
     if path.parts[0] == "tests":
         return requirements(DEV) | requirements(TRAIN) | requirements(RAY)
-    if path.parts[:2] == ("model", "training") or path.parts[0] == "benchmarks":
+    if path.parts[:2] in {("model", "training"), ("model", "evaluation")} or path.parts[0] == "benchmarks":
         return requirements(TRAIN)
     if path == Path("batch/distributed.py"):
         return requirements(RAY)

@@ -18,7 +18,7 @@ def test_the_python_example_runs(classifier) -> None:
 
 
 def test_the_numbers_are_those_of_the_bundle(classifier) -> None:
-    measured = classifier.bundle.reports["metrics"]["new_concepts"]
+    measured = classifier.bundle.reports["metrics"]["overall"]
     faithful = classifier.bundle.reports["faithfulness"]
     text = re.sub(r"\s+", " ", read("README.md"))
     said = {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import threading
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +14,15 @@ from PIL import Image
 
 from model.product import Explanation, Prediction, Product
 from preprocessing.image import picture
-from settings import settings
 from ui.language import _
 
 if TYPE_CHECKING:
     from model.classifier import Classifier
+
+
+_SWAPPING = threading.Lock()
+"""Held from the look at which model is active until it is there: a second change waits, and so no third is loaded."""
+_COLLECT_SECONDS = 1.0
 
 
 class BundleRefused(RuntimeError):
@@ -23,27 +30,50 @@ class BundleRefused(RuntimeError):
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _load(folder: str) -> Classifier:
+def _load(folder: str, version: str, changed: int) -> Classifier:
+    """The bundle loaded; the cache lets go of the one before. ``version`` and ``changed`` tell contents apart."""
     from model.classifier import Classifier
     from model.serving import keep_session
 
     keep_session()  # before anything is built: runs of other pages end meanwhile, and Streamlit would clear it
     classifier = Classifier.load(Path(folder))
     classifier.warm_up()
+    weakref.finalize(classifier, _collect_soon).atexit = False
     return classifier
 
 
-def classifier_or_stop() -> Classifier:
-    """The shared classifier; when its bundle is refused, a page that says why, and the run ends there.
+def _collect_soon() -> None:
+    """Frees what the last user of a model leaves: the network refers to itself, and Python would take its time."""
+    timer = threading.Timer(_COLLECT_SECONDS, gc.collect)
+    timer.daemon = True
+    timer.start()
 
-    A page calls this once it needs the answer of the model, and not before: the first call takes seconds.
+
+def _active_classifier() -> Classifier:
+    """The classifier of the bundle that is active now; `BundleError` when it is refused."""
+    from model.bundle import MANIFEST, read_manifest, refusing
+    from model.versions import active_bundle
+
+    with _SWAPPING:
+        folder = active_bundle()
+        version = read_manifest(folder)["version"]
+        with refusing(folder):
+            changed = (folder / MANIFEST).stat().st_mtime_ns
+        return _load(str(folder), version, changed)
+
+
+def classifier_or_stop() -> Classifier:
+    """The shared classifier of the active model; when it is refused, a page that says why, and the run ends there.
+
+    A page calls this once it needs the answer of the model, and not before: the first call takes seconds, and so does
+    the first after another model was activated. A run keeps the one it got until its end.
     """
     with st.spinner(_("Loading the model: about ten seconds, once per start of the server…")):
         # Imported here: TensorFlow takes seconds, and the note must be on screen first.
         from model.bundle import BundleError
 
         try:
-            return _load(str(settings().bundle))
+            return _active_classifier()
         except BundleError as error:
             refusal = str(error)
     st.error(_("**The model cannot be used, so nothing can be classified.** Tell whoever runs this server:"))

@@ -2,28 +2,11 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from model.evaluation.page import page
-from model.evaluation.report import About, report
 from model.evaluation.summary import summary
-from model.evaluation.terminal import (
-    EvaluationError,
-    chosen_bundle,
-    make_folder,
-    run_told,
-    unreadable_pictures,
-    write_whole,
-)
-from settings import settings
-
-if TYPE_CHECKING:
-    from model.evaluation.rows import Answers
-    from model.evaluation.unseen import MeasuredData
+from model.evaluation.terminal import EvaluationError, chosen_bundle, make_folder, run_told, write_whole
 
 _DESCRIPTION = """Measures a model on labelled data: the challenge's folder, a table, or exported decisions. Rows whose
 text the model was trained on are left out. Writes report.json and report.html; changes the model only when told so by
@@ -51,56 +34,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     # Here, so that the parser of all commands is there at once.
-    from model.bundle import add_report, refusing
-    from model.evaluation.languages import LANGUAGE_BY, language_of
-    from model.evaluation.rows import answer, load
+    from model.bundle import add_report, read_manifest, read_taxonomy
+    from model.evaluation.measure import measure
     from model.evaluation.unseen import read_unseen
 
     bundle, everything = chosen_bundle(arguments), arguments.part == "all"
     data = read_unseen(arguments.data, bundle, arguments.images, arguments.leave_out_bad_rows, everything)
-    predictor = load(bundle, settings().home)
-    taxonomy, decided = predictor.taxonomy, predictor.bundle.manifest["settings"]
-    with refusing(bundle):
-        quantile, coverage = float(decided["conformal_quantile"]), float(decided["coverage"])
-    out: Path = arguments.out or Path(f"evaluation-{predictor.bundle.version}")
+    out: Path = arguments.out or Path(f"evaluation-{read_manifest(bundle)['version']}")
     if out.resolve().is_relative_to(bundle.resolve()):
         raise EvaluationError("in_bundle", {"path": out})
     make_folder(out)
-    answers = answer(predictor, data.examples, language_of)
-    about = About(
+    found = measure(
+        bundle,
+        data.examples,
         command=f"python -m model evaluate --data {data.name}{' --part all' if everything else ''}",
-        model=predictor.bundle.version,
-        data=_described(data, answers),
+        data={"name": data.name, "fingerprint": data.fingerprint, "left_out": dict(data.left_out)},
         caution=data.caution,
-        language_by=LANGUAGE_BY,
-    )
-    found = report(
-        answers.probabilities,
-        np.array([taxonomy.index(row.code) for row in data.examples]),
-        taxonomy.codes,
-        answers.facts,
-        about,
-        quantile=quantile,
-        coverage=coverage,
-        same_rows=answers.same_rows,
     )
     as_json = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_whole(out / "report.json", as_json)
-    write_whole(out / "report.html", page(found, taxonomy))
+    write_whole(out / "report.html", page(found, read_taxonomy(bundle)))
     if arguments.into_bundle:
         add_report(bundle, "metrics", found)
     print(as_json if arguments.json else f"{summary(found)}\n\nAll of it: {out / 'report.html'}")
-
-
-def _described(data: "MeasuredData", answers: "Answers") -> dict[str, Any]:
-    """What the report says of the data; pictures that cannot be read are told on stderr, too."""
-    unreadable = [f"row {row.id}: {why}" for row, why in zip(data.examples, answers.unreadable, strict=True) if why]
-    if unreadable:
-        print(unreadable_pictures(unreadable), file=sys.stderr)
-    return {
-        "name": data.name,
-        "rows": len(data.examples),
-        "fingerprint": data.fingerprint,
-        "left_out": dict(data.left_out),
-        "notices": {"unreadable_pictures": len(unreadable)},
-    }

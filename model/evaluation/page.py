@@ -7,6 +7,7 @@ from string import Template
 from typing import Any
 
 from model.evaluation.drawings import coverage_drawing, reliability_drawing
+from model.evaluation.report import english
 from model.evaluation.scores import Scores
 from model.evaluation.summary import INPUTS, decimal, ends, share, with_interval
 from model.taxonomy import Taxonomy
@@ -41,8 +42,8 @@ def page(report: dict[str, Any], taxonomy: Taxonomy) -> str:
 
 
 def _about(report: dict[str, Any]) -> Iterator[str]:
-    if report["caution"]:
-        yield f'<p class="caution">{escape(report["caution"])}</p>'
+    if caution := english(report["caution"]):
+        yield f'<p class="caution">{escape(caution)}</p>'
     data = report["data"]
     counted = {**data.get("left_out", {}), **data.get("notices", {})}
     facts = {

@@ -14,6 +14,11 @@ from model.evaluation.scores import Scores, calibration_bins, categories, covera
 SCHEMA = 2
 
 
+def english(text: str | Mapping[str, str] | None) -> str | None:
+    """The English of a text that may be there in several languages."""
+    return text["en"] if isinstance(text, Mapping) else text
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """Where a report comes from. ``data``: "name", "rows", "fingerprint", "left_out" and "notices" (counts by name)."""
@@ -22,7 +27,8 @@ class About:
     model: str
     data: Mapping[str, Any]
     weighting: str | None = None
-    caution: str | None = None
+    caution: str | Mapping[str, str] | None = None
+    """What makes the numbers doubtful: English, or by language ("en", "fr")."""
     language_by: str | None = None
     """What estimated the languages; None when the data says them."""
     created: str = field(default_factory=lambda: date.today().isoformat())

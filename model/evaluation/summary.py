@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from model.evaluation.report import english
 from model.evaluation.scores import Scores
 
 INPUTS = {"text": "text alone", "image": "picture alone", "both": "text and picture"}
@@ -17,7 +18,8 @@ def summary(report: dict[str, Any]) -> str:
     lines = [
         f"{report['model']} on {data['name']}, {data['rows']} rows" + (f" (left out: {left_out})" if left_out else "")
     ]
-    lines += [f"caution: {report['caution']}"] if report["caution"] else []
+    caution = english(report["caution"])
+    lines += [f"caution: {caution}"] if caution else []
     table = [_HEADER, *(_line(name, found) for name, found in _groups(report) if found)]
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
     lines += [

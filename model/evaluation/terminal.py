@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from preprocessing.errors import InputError
-from settings import settings
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 _SHOWN = 5
@@ -48,7 +47,9 @@ def run_told(work: Callable[[argparse.Namespace], None], arguments: argparse.Nam
 
 def chosen_bundle(arguments: argparse.Namespace) -> Path:
     """The folder that --bundle names, else the active one."""
-    return arguments.bundle or settings().bundle
+    from model.versions import active_bundle
+
+    return arguments.bundle or active_bundle()
 
 
 def unreadable_pictures(problems: Sequence[str]) -> str:

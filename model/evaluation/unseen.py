@@ -9,11 +9,28 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from model.bundle import SEEN, read_taxonomy, refusing
+from model.bundle import read_seen, read_taxonomy
 from model.evaluation.terminal import EvaluationError
 from model.training.data import NOTICES, Example, fingerprint, read_labelled, text_keys
 
 _LEFT_OUT = ("bad_rows", "nothing_to_read", "not_decided")
+# Kept in the model's report, which is shown in both languages.
+_UNKNOWN = {
+    "en": "The model does not say which rows it was trained on: if rows measured here are among them, these numbers "
+    "are better than on new listings.",
+    "fr": "Le modèle ne dit pas sur quelles lignes il a été entraîné : si des lignes mesurées ici en font partie, ces "
+    "chiffres sont meilleurs que sur de nouvelles annonces.",
+}
+_KNOWN = {
+    "en": "Rows that the model was trained on are among these ({known}): these numbers are better than on new "
+    "listings.",
+    "fr": "Des lignes ayant servi à l’entraînement en font partie ({known}) : ces chiffres sont meilleurs que sur de "
+    "nouvelles annonces.",
+}
+_TEXTLESS = {
+    "en": "Rows without words ({textless}) cannot be told from rows the model was trained on.",
+    "fr": "Des lignes sans mots ({textless}) ne se distinguent pas de celles de l’entraînement.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +41,7 @@ class MeasuredData:
     examples: tuple[Example, ...]
     fingerprint: str
     left_out: Mapping[str, int]
-    caution: str | None
+    caution: Mapping[str, str] | None
 
 
 def read_unseen(
@@ -51,30 +68,14 @@ def read_unseen(
     return MeasuredData(data, examples, fingerprint(examples), {"trained_on": int(out.sum()), **left_out}, caution)
 
 
-def read_seen(bundle: Path) -> np.ndarray | None:
-    """Text keys of the rows a model was trained on, uint64 (n,); None when it does not say. `BundleError`."""
-    if not (bundle / SEEN).exists():
-        return None
-    with refusing(bundle), np.load(bundle / SEEN, allow_pickle=False) as arrays:
-        keys = arrays["keys"]
-        if keys.dtype != np.uint64 or keys.ndim != 1:
-            raise ValueError(f"{SEEN}: keys must be uint64 (n,)")
-        return keys
-
-
-def _caution(known: int | None, textless: int, everything: bool) -> str | None:
+def _caution(known: int | None, textless: int, everything: bool) -> dict[str, str] | None:
     """What makes the numbers better than they would be on new listings; ``known``: rows it was trained on."""
     if known is None:
-        return (
-            "The model does not say which rows it was trained on: if rows measured here are among them, these numbers "
-            "are better than on new listings."
-        )
+        return _UNKNOWN
     told = []
     if everything and known:
-        told.append(
-            f"Rows that the model was trained on are among these ({known}): these numbers are better than on new "
-            "listings."
-        )
+        told.append(_KNOWN)
     if textless:
-        told.append(f"Rows without words ({textless}) cannot be told from rows that the model was trained on.")
-    return " ".join(told) or None
+        told.append(_TEXTLESS)
+    counts = {"known": known, "textless": textless}
+    return {name: " ".join(text[name].format(**counts) for text in told) for name in ("en", "fr")} if told else None

@@ -23,7 +23,6 @@ from model.training.picture_head import Head
 from model.training.recipe import Recipe
 from model.training.start import Start
 
-PACKAGES = ("keras", "numpy", "scikit-learn", "scipy", "onnxruntime")
 _SOURCES = {
     "official": "the challenge's files",
     "table": "a labelled table",
@@ -80,6 +79,7 @@ def manifest(
     quantile: float,
     found: dict[str, Any],
     fingerprint: str,
+    packages: tuple[str, ...],
 ) -> dict[str, Any]:
     """What the bundle says of itself. ``found``: what the training chose by itself, and facts about the pictures."""
     rows = parting.training
@@ -108,7 +108,7 @@ def manifest(
             "fusion": asdict(fusion),
         },
         "parts": start.parts,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
     }
 
 

@@ -106,7 +106,6 @@ def _measure(training: "Training", arguments: argparse.Namespace) -> None:
         command=f"python -m model train --data {arguments.data.resolve().name}",
         data={
             "name": f"{arguments.data.resolve().name}, test part",
-            "rows": len(test),
             "fingerprint": training.fingerprint,
             "left_out": {"trained_on": len(training.examples)},
         },

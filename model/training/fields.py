@@ -8,7 +8,7 @@ from scipy import sparse
 
 from model.lexical import LexicalVocabulary
 from model.lexical_input import LexicalInput
-from model.training.lexical import features, fit_table
+from model.training.lexical import as_matrix, fit_table
 from model.training.stages import Stages, progress
 from model.training.texts import Texts
 
@@ -56,18 +56,26 @@ class FieldsBranch:
         if missing > 0:
             chance = missing / max(1e-9, float(np.mean(described[rows])))
             bare = rows & described & (np.random.default_rng(self.seed).random(len(rows)) < chance)
-        matrices = [self._matrix[rows], self._bare(bare)]
         targets, weights = [self.targets[rows], self.targets[bare]], [np.ones(rows.sum()), np.ones(bare.sum())]
         if company_weight:
-            matrices.append(self._company_matrix)
             targets.append(self.company_targets)
             weights.append(np.full(len(self.company_targets), company_weight))
         bar = progress(name, " categories")(total=self.categories)
         with bar:
             return fit_table(
-                sparse.vstack(matrices, format="csr"), np.concatenate(targets), np.concatenate(weights),
+                self._stacked(rows, bare, bool(company_weight)),  # held nowhere else: it is large
+                np.concatenate(targets), np.concatenate(weights),
                 self.categories, self.regularization, self.seed, bar.update,
             )  # fmt: skip
+
+    def _stacked(self, rows: np.ndarray, bare: np.ndarray, company: bool) -> sparse.csr_matrix:
+        """The chosen rows, those to be read by their designations alone, and the company: float64."""
+        parts = [self._matrix[rows]]
+        if bare.any():
+            parts.append(self._bare(bare))
+        if company:
+            parts.append(self._company_matrix)
+        return (sparse.vstack(parts, format="csr") if len(parts) > 1 else parts[0]).astype(np.float64)
 
     def _bare(self, rows: np.ndarray) -> sparse.csr_matrix:
         """The chosen rows by their designations alone."""
@@ -84,11 +92,14 @@ class FieldsBranch:
         return self._features(self.company)
 
     def _features(self, texts: Texts) -> sparse.csr_matrix:
-        lexical = self.input
-        titles = features(lexical.vocabulary, texts.designations)
-        if lexical.description is None:
-            return titles
-        return sparse.hstack([titles, features(lexical.description, texts.descriptions)], format="csr")
+        title, rest = self.input.vocabulary, self.input.description
+        first = np.int32(len(title))
+
+        def encode(words: tuple[list[str], list[str]]) -> tuple[np.ndarray, np.ndarray]:
+            (ids, weights), (more, rest_weights) = title.encode_words(words[0]), rest.encode_words(words[1])
+            return np.concatenate([ids, more + first]), np.concatenate([weights, rest_weights])
+
+        return as_matrix(map(encode, zip(texts.designations, texts.descriptions, strict=True)), len(self.input))
 
     def _fit_vocabularies(self) -> dict[str, np.ndarray]:
         fields = {

@@ -1,8 +1,9 @@
 """The lexical branch: a linear support vector machine on TF-IDF n-grams."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from scipy import sparse
@@ -25,15 +26,24 @@ class LexicalFit:
 
 def features(vocabulary: LexicalVocabulary, documents: Iterable[Sequence[str]]) -> sparse.csr_matrix:
     """TF-IDF features of documents of masked words, float32 (documents, rows of the vocabulary)."""
-    return as_matrix([vocabulary.encode_words(words) for words in documents], len(vocabulary))
+    return as_matrix(map(vocabulary.encode_words, documents), len(vocabulary))
 
 
-def as_matrix(encoded: Sequence[tuple[np.ndarray, np.ndarray]], columns: int) -> sparse.csr_matrix:
+def as_matrix(encoded: Iterable[tuple[np.ndarray, np.ndarray]], columns: int) -> sparse.csr_matrix:
     """Ids and weights of each document as a matrix, float32 (documents, columns)."""
-    ends = np.cumsum([0] + [len(ids) for ids, _ in encoded])
-    ids = np.concatenate([np.zeros(0, np.int32), *(ids for ids, _ in encoded)])
-    weights = np.concatenate([np.zeros(0, np.float32), *(weights for _, weights in encoded)])
-    return sparse.csr_matrix((weights, ids, ends), shape=(len(encoded), columns))
+    lengths, ids, weights = [0], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
+    for chunk in _chunks(encoded, 5_000):  # few large arrays: many small ones cost more than they hold
+        lengths += [len(found) for found, _ in chunk]
+        ids.append(np.concatenate([found for found, _ in chunk]))
+        weights.append(np.concatenate([weight for _, weight in chunk]))
+    shape = (len(lengths) - 1, columns)
+    return sparse.csr_matrix((np.concatenate(weights), np.concatenate(ids), np.cumsum(lengths)), shape=shape)
+
+
+def _chunks(items: Iterable, size: int) -> Iterator[list]:
+    items = iter(items)
+    while chunk := list(islice(items, size)):
+        yield chunk
 
 
 def fit_lexical(
@@ -65,6 +75,8 @@ def fit_table(
     is answered nowhere: its column says no. ``done`` is called after each category.
     """
     table = np.zeros((matrix.shape[1], categories), np.float32)
+    # What scikit-learn would make of it, once for each category.
+    matrix, sample_weights = matrix.astype(np.float64, copy=False), sample_weights.astype(np.float64, copy=False)
 
     def fit(category: int) -> None:
         wanted = targets == category

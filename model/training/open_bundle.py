@@ -41,7 +41,7 @@ from model.training.stages import key
 # What decides the outcome of a stage beside corpus and recipe: a change in one of these makes old stages useless.
 STAGE_SOURCES = (
     "preprocessing/text.py",
-    *(f"model/{name}.py" for name in ("lexical", "pieces", "reading", "layers", "sentence_encoder")),
+    *(f"model/{name}.py" for name in ("lexical", "lexical_input", "pieces", "reading", "layers", "sentence_encoder")),
     *(f"model/training/{name}.py" for name in ("corpus", "lexical", "semantic", "pretrained")),
 )
 PACKAGES = ("keras", "numpy", "scikit-learn")

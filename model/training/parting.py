@@ -71,8 +71,8 @@ def part(data: LabelledData, taxonomy: Taxonomy, recipe: Recipe, stages: Stages)
 
 def _calibrating(targets: np.ndarray, group: np.ndarray, pictured: np.ndarray, recipe: Recipe) -> np.ndarray:
     """A share of the rows, and of those with pictures a larger one where they are few."""
-    share = min(recipe.calibration_share, recipe.most_calibration / max(1, len(targets)))
-    count = max(2, round(1 / share))
+    least, most = recipe.calibration_shares
+    count = round(1 / min(most, max(least, recipe.calibration_rows / len(targets))))
     fold = folds(targets, group, count, recipe.seed + 1)
     chosen = fold == 0
     for more in range(1, int(0.4 * count)):

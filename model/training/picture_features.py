@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 
 from model.training.stages import progress
+from model.watchdog import end_with_parent
 from preprocessing.image import ImageError, prepare
 
 WIDTH = 1280
@@ -74,6 +75,7 @@ _size: int
 
 def _start(graph: str, size: int) -> None:
     global _session, _size
+    end_with_parent()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     _session, _size = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]), size

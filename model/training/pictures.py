@@ -1,23 +1,24 @@
 """The image branch: features of the backbone, tuned or not, and a linear head on them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, astuple
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.bundle import read_imagenet_table
-from model.network import Network, build_network
 from model.shape import NetworkShape
 from model.taxonomy import Taxonomy
-from model.training.backbone_graph import lay_in, write_backbone_graph
 from model.training.data import Example, folds
-from model.training.finetune import finetune
 from model.training.picture_features import GRAPH, PictureFeatures, picture_features
-from model.training.picture_head import Head, fit_head, held_out_logits
+from model.training.picture_head import Head, HeadRecipe, fit_head, held_out_logits
 from model.training.recipe import Recipe
 from model.training.stages import Stages
 from model.training.start import Start
+
+if TYPE_CHECKING:
+    from model.network import Network
 
 FEWEST = 50
 """Pictures without which no head is fitted."""
@@ -69,8 +70,7 @@ class PictureBranch:
         return {
             "with_picture": pictured,
             "pictures_unreadable": len(self._rows) - pictured,
-            "image_head_fitted": self.used,
-            "image_penalty": self._trial[1] if self.used else None,
+            "image_head": asdict(self._trial[1]) if self.used else None,
             "image_blocks_tuned": self._recipe.finetune_image if self.used else 0,
         }
 
@@ -96,7 +96,7 @@ class PictureBranch:
         def make() -> dict[str, np.ndarray]:
             pictured = self.places >= 0
             features = np.asarray(self._features.pooled[self.places[pictured]])
-            head = fit_head(features, self._targets[pictured], np.log(self._prior), self._trial[1])
+            head = fit_head(features, self._targets[pictured], len(self._taxonomy), self._trial[1])
             return {"kernel": head.kernel, "bias": head.bias}
 
         return Head(**self._stages.arrays("picture-head", make))
@@ -106,6 +106,8 @@ class PictureBranch:
         """Weights of the backbone by path: tuned where that was asked for and there are pictures."""
         if not self._recipe.finetune_image or len(self._rows) < FEWEST:
             return self._start.backbone
+        from model.training.finetune import finetune
+
         fitted = ~self._calibrating[self._rows]
         tuned = self._stages.arrays(
             "tuned-backbone",
@@ -123,6 +125,8 @@ class PictureBranch:
         folder = self._stages.folder / "pictures"
         folder.mkdir(exist_ok=True)
         if not (folder / GRAPH).exists():
+            from model.training.backbone_graph import write_backbone_graph
+
             write_backbone_graph(self._network(self.backbone), self._shape, folder / GRAPH)
         return picture_features(self._paths, folder / GRAPH, self._shape.image_size, len(self._taxonomy), folder)
 
@@ -133,25 +137,28 @@ class PictureBranch:
         return np.zeros_like(evidence) if self._recipe.finetune_image else evidence
 
     @cached_property
-    def _trial(self) -> tuple[np.ndarray, float]:
-        """Logits of every picture from heads that have not seen it (or NaN), and the penalty found."""
+    def _trial(self) -> tuple[np.ndarray, HeadRecipe]:
+        """Logits of every picture from heads that have not seen it (or NaN), and the recipe found."""
 
         def make() -> dict[str, np.ndarray]:
             pictured = np.flatnonzero(self.places >= 0)
             targets, held = self._targets[pictured], self._calibrating[pictured]
             few = len(pictured) <= _MANY and not self._recipe.finetune_image
             fold = folds(targets, self._group[pictured], _FOLDS, self._recipe.seed) if few else np.where(held, 0, -1)
-            found, penalty = held_out_logits(
+            found, recipe = held_out_logits(
                 np.asarray(self._features.pooled[self.places[pictured]]), targets, fold, np.log(self._prior)
             )
             logits = np.full((len(self._rows), len(self._taxonomy)), np.nan, np.float32)
             logits[self.places[pictured]] = found
-            return {"logits": logits, "penalty": np.float64(penalty)}
+            return {"logits": logits, "recipe": np.array(astuple(recipe))}
 
         stage = self._stages.arrays("picture-trial", make)
-        return stage["logits"], float(stage["penalty"])
+        return stage["logits"], HeadRecipe(*stage["recipe"].tolist())
 
-    def _network(self, backbone: dict[str, np.ndarray]) -> Network:
+    def _network(self, backbone: dict[str, np.ndarray]) -> "Network":
+        from model.network import build_network
+        from model.training.backbone_graph import lay_in
+
         table = read_imagenet_table(self._start.imagenet_csv, self._taxonomy) if self._start.head else None
         network = build_network(self._shape, table, self._prior)
         lay_in(network, backbone)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """``test_share`` of the rows are never fitted on, ``calibration_share`` of the rest weigh the branches.
+    """``test_share`` of the rows are never fitted on; of the rest about ``calibration_rows`` weigh the branches, within
+    the bounds of ``calibration_shares``.
 
     ``company_weights``: candidates for how much a listing of the open corpus counts against one of the data, where
     both have the same categories; the best on the calibration rows is taken. Beyond ``company_until`` rows the data
@@ -14,8 +15,8 @@ class Recipe:
 
     seed: int = 20
     test_share: float = 0.1
-    calibration_share: float = 0.1
-    most_calibration: int = 5_000
+    calibration_rows: int = 1_500
+    calibration_shares: tuple[float, float] = (0.05, 0.15)
     regularization: float = 0.25
     company_weights: tuple[float, ...] = (0.0, 0.1, 0.3)
     company_until: int = 40_000

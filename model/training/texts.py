@@ -13,6 +13,7 @@ from model.lexical import masked
 from model.pieces import PieceVocabulary
 from model.reading import read_text
 from model.training.stages import Stages, flat, progress, unflat
+from model.watchdog import end_with_parent
 
 _CHUNK = 500
 _ALONE = 3_000
@@ -59,7 +60,7 @@ def _read_all(rows: Sequence[tuple[str, str]], pieces: PieceVocabulary, name: st
             return _joined(map(_read, chunks), bar)
         # Spawned: a process with TensorFlow in it must not be forked.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(os.cpu_count(), context, _start, (pieces.model, pieces.kept)) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), context, _start_worker, (pieces.model, pieces.kept)) as pool:
             return _joined(pool.map(_read, chunks), bar)
 
 
@@ -81,6 +82,11 @@ _pieces: PieceVocabulary
 def _start(model: bytes, kept: np.ndarray) -> None:
     global _pieces
     _pieces = PieceVocabulary(model, kept)
+
+
+def _start_worker(model: bytes, kept: np.ndarray) -> None:
+    end_with_parent()
+    _start(model, kept)
 
 
 def _read(rows: Sequence[tuple[str, str]]) -> Texts:

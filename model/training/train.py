@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,17 +13,18 @@ from model import calibration
 from model.shape import NetworkShape
 from model.taxonomy import Taxonomy
 from model.training import data as rows_of
-from model.training.assemble import PACKAGES, Parts, manifest, save
 from model.training.corpus import read_corpus
 from model.training.fields import FieldsBranch
 from model.training.fusion import Fusion, fit_fusion, fit_image
 from model.training.parting import Parting, part
 from model.training.pictures import PictureBranch
 from model.training.recipe import Recipe
-from model.training.semantic import SemanticTrainer
 from model.training.stages import Stages, key
 from model.training.start import Start, start_from
 from model.training.texts import Texts, read_texts
+
+if TYPE_CHECKING:
+    from model.training.semantic import SemanticTrainer
 
 SOURCES = (
     "preprocessing/text.py",
@@ -32,6 +33,7 @@ SOURCES = (
     *(f"model/training/{n}.py" for n in ("train", "parting", "texts", "fields", "lexical", "semantic", "fusion")),
     *(f"model/training/{n}.py" for n in ("pictures", "picture_features", "picture_head", "finetune", "recipe")),
 )
+PACKAGES = ("keras", "numpy", "scikit-learn", "scipy", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,11 @@ class Training:
 
     def run(self, out: Path) -> dict[str, Any]:
         """Trains and writes the bundle to ``out``; gives its manifest. The report is not in it yet."""
+        # Here and below: what loads TensorFlow waits until it is needed, and is not where stages are read.
         texts, calibrating = self.texts, self.calibrating
         semantic = self.semantic_terms
+        encoder = self.stages.arrays("semantic-weights", lambda: self.semantic.weights())
+        self.__dict__.pop("semantic", None)  # its memory is needed
         weight, fusion = self._company_weight(semantic)
         table = self.fields.table("lexical", np.ones(len(texts), bool), weight)
         logits = fusion.logits(self._trial_terms(weight), semantic, self.log_prior)
@@ -92,6 +97,8 @@ class Training:
             len(self.request.taxonomy), len(self.fields.input), len(self.start.pieces.kept),
             self.start.shape_backbone, image_head=pictures.used,
         )  # fmt: skip
+        from model.training.assemble import Parts, manifest, save
+
         parts = Parts(
             name=self.request.name,
             taxonomy=self.request.taxonomy,
@@ -100,15 +107,24 @@ class Training:
             shape=shape,
             lexical=self.fields.input,
             table=table,
-            encoder=self.stages.arrays("semantic-weights", lambda: self.semantic.weights()),
+            encoder=encoder,
             backbone=pictures.backbone,
             head=pictures.head,
             prior=self.prior,
             fusion=fusion,
         )
+
         found = pictures.facts | {"company_weight": weight}
         about = manifest(
-            self.request.data, self.parting, self.recipe, self.start, fusion, quantile, found, self.fingerprint
+            self.request.data,
+            self.parting,
+            self.recipe,
+            self.start,
+            fusion,
+            quantile,
+            found,
+            self.fingerprint,
+            PACKAGES,
         )
         return save(out, parts, about, self.parting.keys)
 
@@ -147,8 +163,10 @@ class Training:
         return texts, np.array([self.request.taxonomy.index(row.code) for row in listings], np.int64)
 
     @cached_property
-    def semantic(self) -> SemanticTrainer:
+    def semantic(self) -> "SemanticTrainer":
         """The encoder, fitted on the training rows but for those that weigh the branches."""
+        from model.training.semantic import SemanticTrainer
+
         trainer = SemanticTrainer(
             self.start.embedding, self.start.encoder, len(self.request.taxonomy), self.recipe.seed
         )

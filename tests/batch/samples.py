@@ -12,7 +12,7 @@ from batch.survey import survey
 from model.bundle import read_manifest
 from preprocessing.columns import match_columns
 from preprocessing.table import detect, open_table
-from settings import ROOT, settings
+from settings import ROOT, SHIPPED_BUNDLE
 from tests.model.samples import CLEAR
 
 LAMP = (ROOT / "ui" / "gallery" / "lamp.png").read_bytes()
@@ -52,7 +52,7 @@ def planned(home: Path, listings: list[list[str]], pictures: Path | None = None,
     format = detect(job.table, "produits.csv")
     columns = match_columns(open_table(job.table, format).columns)
     seen = survey(job.table, format, columns, None if pictures is None else open_pictures(str(pictures)))
-    bundle = settings().bundle
+    bundle = SHIPPED_BUNDLE
     values = {
         "format": format,
         "header": seen.header,

@@ -23,7 +23,7 @@ from batch.runner import run_job
 from batch.staging import Staging
 from model.exported import export_folder
 from preprocessing.columns import Columns
-from settings import ROOT, settings
+from settings import ROOT, SHIPPED_BUNDLE
 from tests.batch.samples import LAMP, official_names, official_rows, pictures_zip, planned
 from tests.batch.test_runner import start, wait_until
 
@@ -182,8 +182,8 @@ def test_a_killed_worker_of_a_cluster_costs_no_row_and_doubles_none(home, local,
     assert not (tmp_path / "shared" / "rows").exists()
 
     [model] = folder.glob("session_2*/rayon/*/")
-    assert model.name == export_folder(settings().bundle, home).name
-    for part, source in (("bundle", settings().bundle), ("export", export_folder(settings().bundle, home))):
+    assert model.name == export_folder(SHIPPED_BUNDLE, home).name
+    for part, source in (("bundle", SHIPPED_BUNDLE), ("export", export_folder(SHIPPED_BUNDLE, home))):
         assert {file.name: file.stat().st_size for file in (model / part).iterdir()} == {
             file.name: file.stat().st_size for file in source.iterdir()
         }
@@ -206,9 +206,9 @@ def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:
 
 @pytest.fixture
 def plan(home, tmp_path) -> Plan:
-    export = export_folder(settings().bundle, home)
+    export = export_folder(SHIPPED_BUNDLE, home)
     columns = Columns(designation="designation")
-    return Plan(str(settings().bundle), str(export), ("designation",), columns, None, str(tmp_path / "parts"))
+    return Plan(str(SHIPPED_BUNDLE), str(export), ("designation",), columns, None, str(tmp_path / "parts"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from model.exported import export_folder
 from model.taxonomy import default_taxonomy
 from preprocessing.columns import match_columns
 from preprocessing.table import TableFormat, detect, open_table
-from settings import settings as rayon
+from settings import SHIPPED_BUNDLE
 
 ROLES = ["designation", "description", "image", "id"]
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
@@ -39,8 +39,8 @@ class Desk:
 
     def __init__(self, exports: Path, folder: Path) -> None:
         self._folder, self._number = folder, itertools.count()
-        export = export_folder(rayon().bundle, exports)
-        self._plan = {"bundle": str(rayon().bundle), "export": str(export), "pictures": None}
+        export = export_folder(SHIPPED_BUNDLE, exports)
+        self._plan = {"bundle": str(SHIPPED_BUNDLE), "export": str(export), "pictures": None}
         columns = match_columns(["designation"])
         plan = Plan(header=("designation",), columns=columns, parts=str(folder / "none"), **self._plan)
         self._predictor = Worker(plan).predictor

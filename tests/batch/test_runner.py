@@ -16,7 +16,7 @@ from batch.local import EngineError, run_local
 from batch.runner import STARTS, run_job
 from model.exported import exported
 from model.product import Product
-from settings import ROOT, settings
+from settings import ROOT, SHIPPED_BUNDLE
 from tests.batch.samples import LAMP, cells, official_names, official_rows, pictures_zip, planned
 
 
@@ -104,7 +104,7 @@ def test_a_killed_worker_costs_no_row(home) -> None:
 
 def test_workers_that_are_killed_again_and_again_end_the_job(home, monkeypatch) -> None:
     monkeypatch.setattr("batch.local.classify_chunk", _die)
-    plan = Plan(str(settings().bundle), str(exported(settings().bundle, home)), ("a",), None, None, str(home / "p"))
+    plan = Plan(str(SHIPPED_BUNDLE), str(exported(SHIPPED_BUNDLE, home)), ("a",), None, None, str(home / "p"))
     with pytest.raises(EngineError, match="is memory short"):
         list(run_local(plan, [(0, [["x"]])], workers=1))
 

@@ -11,13 +11,13 @@ from model.bundle import BundleError
 from model.exported import export_folder, exported
 from model.onnx_runtime import CARD, LEXICAL_TABLE, OnnxRuntime, load_predictor
 from model.product import Product
-from settings import settings
+from settings import SHIPPED_BUNDLE
 from tests.model.samples import CLEAR, CLOCK
 
 
 @pytest.fixture(scope="module")
 def predictor(exports):
-    return load_predictor(settings().bundle, export_folder(settings().bundle, exports))
+    return load_predictor(SHIPPED_BUNDLE, export_folder(SHIPPED_BUNDLE, exports))
 
 
 def test_both_runtimes_give_the_same_predictions(classifier, predictor) -> None:
@@ -33,7 +33,7 @@ def test_both_runtimes_give_the_same_predictions(classifier, predictor) -> None:
 
 
 def test_the_card_says_how_far_the_runtimes_differ(classifier, exports) -> None:
-    folder = export_folder(settings().bundle, exports)
+    folder = export_folder(SHIPPED_BUNDLE, exports)
     card = json.loads((folder / CARD).read_text())
     assert card["version"] == classifier.bundle.version
     assert 0 < card["largest_difference"] <= export.TOLERANCE == 1e-4
@@ -52,14 +52,14 @@ def test_a_network_that_differs_is_not_used(classifier, tmp_path: Path, monkeypa
     monkeypatch.setattr(export, "_write", write_wrong)
     monkeypatch.setattr(export.Classifier, "load", lambda folder: classifier)
     with pytest.raises(export.ExportError, match="differs from TensorFlow"):
-        export.export(settings().bundle, tmp_path / "out")
+        export.export(SHIPPED_BUNDLE, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_is_made_once(exports) -> None:
-    folder = export_folder(settings().bundle, exports)
+    folder = export_folder(SHIPPED_BUNDLE, exports)
     before = (folder / CARD).stat().st_mtime_ns
-    assert exported(settings().bundle, exports) == folder
+    assert exported(SHIPPED_BUNDLE, exports) == folder
     assert (folder / CARD).stat().st_mtime_ns == before
 
 

@@ -10,7 +10,7 @@ import batch.runner
 from batch.jobs import Job, Problem
 from batch.store import JobStore
 from preprocessing.columns import Columns
-from settings import ROOT, settings
+from settings import ROOT, SHIPPED_BUNDLE, settings
 from tests.batch.samples import HEADER, LAMP, official_names, official_rows, pictures_zip, planned, table_bytes
 from tests.pages.batch_page import VISITOR, inline, keyed, metrics, only_job, opened, plain, run_here, sent, told
 
@@ -212,7 +212,7 @@ def test_a_draft_is_planned_as_it_was_shown_and_set_to_work_once(home, at_home):
     assert [started.id for started in at_home] == [job.id]
     assert (spec.header, spec.rows, spec.pictures) == (tuple(HEADER), 40, None)
     assert spec.columns == Columns("designation", "description", None, "imageid", "productid", "", "prdtypecode")
-    assert spec.bundle == str(settings().bundle) and spec.model.startswith("open-")
+    assert spec.bundle == str(SHIPPED_BUNDLE) and spec.model.startswith("open-")
     assert "En attente de son tour" in page.get("progress")[0].proto.text
     run_here(job, home)
     page.run()

@@ -1,7 +1,5 @@
 """A table before it is classified: how it is read, what its columns say, its pictures, what is in it."""
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
@@ -9,9 +7,9 @@ from batch.jobs import Job, JobSpec
 from batch.picture_errors import PictureSourceError
 from batch.survey import Survey
 from model.bundle import BundleError, read_manifest
+from model.versions import active_bundle
 from preprocessing.columns import Columns
 from preprocessing.table import TableError, TableFormat
-from settings import settings
 from ui.batch.cached import Head, surveyed, table_head
 from ui.batch.columns import names_picture, problem, render_columns
 from ui.batch.format import render_format
@@ -108,9 +106,9 @@ def render_counts(seen: Survey, pictures: bool, labelled: bool) -> None:
 
 
 def _render_start(job: Job, seen: Survey, format: TableFormat, columns: Columns, pictures: str | None) -> None:
-    bundle = settings().bundle.absolute()
     try:
-        version = read_manifest(Path(bundle))["version"]
+        bundle = active_bundle()
+        version = read_manifest(bundle)["version"]
     except BundleError as error:
         st.error(_("**The model cannot be used, so nothing can be classified.** Tell whoever runs this server:"))
         st.code(str(error), language=None, wrap_lines=True)

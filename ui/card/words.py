@@ -29,7 +29,10 @@ BRANCHES = {
 # What this program writes into bundles, listed so that translators see it.
 KNOWN = (
     N_("open corpus: listings written for this project, no challenge data"),
-    N_("the corpus the model was trained on"),
+    N_("listings of the open corpus, which the model was trained on or started from"),
+    N_("the challenge's files"),
+    N_("a labelled table"),
+    N_("decisions of moderators"),
     N_("rows count so that categories have their published shares"),
     N_(
         "the recipe was chosen by trying variants on voices b, f, j and k, three of which are measured here: "

@@ -46,7 +46,7 @@ def test_evaluate(at_home, official, tmp_path, capsys):
     assert found["data"]["name"] == "official" and found["data"]["rows"] == found["overall"]["rows"] == 80
     assert found["data"]["left_out"] == {"trained_on": 0} and len(found["data"]["fingerprint"]) == 64
     assert found["data"]["notices"] == {"unreadable_pictures": 1} and "without: 1\n- row " in said.err
-    assert "does not say which rows" in found["caution"] and found["language_by"].startswith("py3langid")
+    assert "does not say which rows" in found["caution"]["en"] and found["language_by"].startswith("py3langid")
     assert found["overall"]["weighted_f1"] > 0.5 and found["by_language"]["fr"]["rows"] > 40
     assert sum(group["rows"] for group in found["by_inputs"].values() if group) == 80
     assert {group["rows"] for group in found["same_rows"].values()} == {found["by_inputs"]["both"]["rows"]}
@@ -77,7 +77,7 @@ def test_rows_it_was_trained_on_are_left_out(official, examples, tmp_path):
     assert [row.id for row in data.examples] == [row.id for row, out in zip(examples, known, strict=True) if not out]
     everything = read_unseen(official, bundle, everything=True)
     assert everything.examples == examples and everything.left_out == {"trained_on": 0}
-    assert f"among these ({known.sum()})" in everything.caution
+    assert f"among these ({known.sum()})" in everything.caution["en"]
     assert everything.fingerprint != data.fingerprint
 
 
@@ -90,7 +90,7 @@ def test_a_row_without_words_is_never_taken_for_known(tmp_path):
     write_rows(table, rows)
     data = read_unseen(tmp_path / "data", as_bundle(tmp_path / "bundle", np.array([0], np.uint64)))
     assert data.left_out == {"trained_on": 0} and len(data.examples) == 27
-    assert "Rows without words (1) cannot be told" in data.caution
+    assert "Rows without words (1) cannot be told" in data.caution["en"]
 
 
 def test_nothing_is_left(at_home, official, examples, tmp_path, capsys):
