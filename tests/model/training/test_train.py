@@ -19,13 +19,13 @@ CODES = (1160, 1560, 2220, 2583)
 KILLS = [
     ("duplicates.npz", "before"),
     ("texts.npz", "after"),
-    ("epoch1.npz", "after"),
-    ("epoch3.npz", "before"),
-    ("semantic-terms.npz", "after"),
+    ("epoch2.npz", "before"),
+    ("semantic-weights.npz", "after"),
     ("lexical-trial-0.npz", "before"),
     ("lexical.npz", "after"),
     ("pictures", "between chunks"),
-    ("picture-head.npz", "before"),
+    ("picture-trial.npz", "before"),
+    ("picture-head.npz", "after"),
 ]
 """Each stage once, one after the other in the same folder."""
 
