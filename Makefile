@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PORT ?= 8501
+# Processes that run the tests; each holds a model of its own.
+JOBS ?= 2
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +37,7 @@ run: $(VENV)/.run ## serve the application on http://127.0.0.1:8501 (PORT=… fo
 test: $(VENV)/.dev $(VENV)/.train $(VENV)/.ray chromium ## run the linters and every test (ARGS=… goes to pytest)
 	@failed=0; \
 	$(MAKE) --no-print-directory lint || failed=1; \
-	$(RAYON) pytest $(ARGS) || failed=1; \
+	$(RAYON) pytest -n $(JOBS) --dist loadfile $(ARGS) || failed=1; \
 	exit $$failed
 
 .PHONY: lint

@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from model import bundle_command
 from model.evaluation import command as evaluation
 from model.evaluation import submission
+from model.evaluation.terminal import chosen_bundle, run_told
 from model.training import command as training
 from settings import SHIPPED_BUNDLE, settings
 
@@ -34,12 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.command in COMMANDS:
         return COMMANDS[chosen.command].run(chosen)
-    return _run(chosen)
+    return run_told(_run, chosen)
 
 
-def _run(chosen: argparse.Namespace) -> int:
-    from model.evaluation.terminal import chosen_bundle
-
+def _run(chosen: argparse.Namespace) -> None:
     if chosen.command == "train-open":
         from model.training.open_bundle import train_open
 
@@ -54,7 +53,6 @@ def _run(chosen: argparse.Namespace) -> int:
         from model.faithfulness import measure_into
 
         measure_into(chosen_bundle(chosen))
-    return 0
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     install.add_argument("--activate", action="store_true", help="put it into service, too")
     install.add_argument("--other-taxonomy", action="store_true", help="even when its categories are others")
     for name, work, summary in (
-        ("activate", _activate, "put an installed model into service"),
+        ("activate", _activate, "check an installed model again, and put it into service"),
         ("remove", _remove, "delete an installed model"),
     ):
         action(name, work, summary).add_argument("version", metavar="VERSION")
@@ -81,7 +81,7 @@ def _install(arguments: argparse.Namespace) -> None:
     model = store.install(arguments.source, arguments.other_taxonomy)
     print(f"{model.version} is installed in {model.path}")
     if arguments.activate:
-        _told_active(store.activate(model.version).version)
+        _told_active(store.activate(model.version, checked=True).version)
 
 
 def _activate(arguments: argparse.Namespace) -> None:

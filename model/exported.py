@@ -33,6 +33,6 @@ def exported(bundle: Path, home: Path) -> Path:
         command = [sys.executable, "-m", "model", "export", "--bundle", str(bundle), "--out", str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1].removeprefix("error: ")
             raise BundleError(f"{bundle.name}: its network cannot be exported for batches: {said}")
     return folder

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +41,7 @@ class VersionError(BundleError, InputError):
         "next": "{version} is the model that a rollback takes: activate it or others first, until it is not.",
         "no_smoke": "{version} brings no smoke predictions, by which its answers are checked wherever it is used: add "
         "them where it was made, with `python -m model bundle smoke --bundle DIR`.",
-        "check": "{bundle} could not be checked ({error}): nothing was installed.",
+        "check": "{bundle} could not be checked ({error}): nothing was changed.",
     }
 
 
@@ -76,10 +75,13 @@ def read_pointer(path: Path) -> list[Activation]:
 
 
 def write_pointer(path: Path, activations: list[Activation]) -> None:
-    """Puts the file in its place at once: a reader sees the old one or the new one, after a power cut too."""
+    """Puts the file in its place at once: a reader sees the old one or the new one, after a power cut too.
+
+    Whoever writes is alone: the lock of the store is held.
+    """
     *before, active = [asdict(activation) for activation in activations]
     value = {"schema": _SCHEMA, "active": active, "before": before[-_KEPT:]}
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    unfinished = path.with_name(f".{path.name}.new")  # always the same: what a killed process leaves is written over
     try:
         try:
             with unfinished.open("w", encoding="utf-8") as file:

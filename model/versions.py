@@ -31,6 +31,7 @@ from model.pointer import (
 from settings import ROOT, SHIPPED_BUNDLE, settings
 
 _CHECK_SECONDS = 900
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,17 @@ class ModelStore:
                 self._give_place(copy, version)
         return next(model for model in self.installed() if model.version == version)
 
-    def activate(self, version: str) -> InstalledModel:
-        """Puts an installed model into service, all of its files checked again; the next request has it."""
+    def activate(self, version: str, checked: bool = False) -> InstalledModel:
+        """Puts an installed model into service, checked whole again; the next request has it.
+
+        `BundleError` when it is refused: the program may be another one since it was installed, and so may its
+        files. ``checked``: `install` has just done it, and only the files are looked at.
+        """
         with self._locked():
             activation = self._known(version)
             self._check_files(activation)
+            if not checked:
+                self._check(self._path(activation))
             try:
                 before = self.history()
             except VersionError:  # damaged: this is what mends it
@@ -137,7 +144,10 @@ class ModelStore:
         return next(model for model in self.installed() if model.active)
 
     def rollback(self) -> InstalledModel:
-        """Puts the model that was active before back into service; `VersionError` when there is none."""
+        """Puts the model that was active before back into service; `VersionError` when there is none.
+
+        Only its files are checked: it has answered here before, and whoever goes back is in a hurry.
+        """
         with self._locked():
             history = self.history()
             if len(history) < 2:
@@ -190,7 +200,9 @@ class ModelStore:
         ours, theirs = set(read_taxonomy(active).codes), set(read_taxonomy(copy).codes)
         signed = [*(f"+{code}" for code in sorted(theirs - ours)), *(f"-{code}" for code in sorted(ours - theirs))]
         if signed:
-            details = {"version": version, "active": history[-1].version, "difference": ", ".join(signed)}
+            more = f" and {len(signed) - _SHOWN} more" if len(signed) > _SHOWN else ""
+            difference = ", ".join(signed[:_SHOWN]) + more
+            details = {"version": version, "active": history[-1].version, "difference": difference}
             raise VersionError("taxonomy", details)
 
     def _give_place(self, copy: Path, version: str) -> None:

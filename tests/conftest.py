@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+import sys
 
 # Before TensorFlow is imported anywhere: its start-up notes would drown a failure's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -53,6 +54,15 @@ def _no_home_but_the_tests(tmp_path_factory):
         settings.cache_clear()
         yield
     settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _keep_main():
+    """The module that this process was started with: a page that is run takes its place, and processes that are
+    spawned later would run that page."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SWAPPING = threading.Lock()
 """Held from the look at which model is active until it is there: a second change waits, and so no third is loaded."""
-_COLLECT_SECONDS = 1.0
+_COLLECT_SECONDS, _COLLECTIONS = 1.0, 6
 
 
 class BundleRefused(RuntimeError):
@@ -38,13 +38,23 @@ def _load(folder: str, version: str, changed: int) -> Classifier:
     keep_session()  # before anything is built: runs of other pages end meanwhile, and Streamlit would clear it
     classifier = Classifier.load(Path(folder))
     classifier.warm_up()
-    weakref.finalize(classifier, _collect_soon).atexit = False
+    left = weakref.ref(classifier.bundle.network.whole)
+    weakref.finalize(classifier, _collect_soon, left, _COLLECT_SECONDS, _COLLECTIONS).atexit = False
     return classifier
 
 
-def _collect_soon() -> None:
-    """Frees what the last user of a model leaves: the network refers to itself, and Python would take its time."""
-    timer = threading.Timer(_COLLECT_SECONDS, gc.collect)
+def _collect_soon(left: weakref.ref, seconds: float, times: int) -> None:
+    """Frees what the last user of a model leaves: the network refers to itself, and Python would take its time.
+
+    Again after twice the time where one collection does not do, because one of another thread was under way.
+    """
+
+    def collect() -> None:
+        gc.collect()
+        if left() is not None and times > 1:
+            _collect_soon(left, 2 * seconds, times - 1)
+
+    timer = threading.Timer(seconds, collect)
     timer.daemon = True
     timer.start()
 
@@ -68,7 +78,7 @@ def classifier_or_stop() -> Classifier:
     A page calls this once it needs the answer of the model, and not before: the first call takes seconds, and so does
     the first after another model was activated. A run keeps the one it got until its end.
     """
-    with st.spinner(_("Loading the model: about ten seconds, once per start of the server…")):
+    with st.spinner(_("Loading the model: about ten seconds, once per start of the server or change of model…")):
         # Imported here: TensorFlow takes seconds, and the note must be on screen first.
         from model.bundle import BundleError
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from model.bundle import MANIFEST
+from model.bundle_files import MANIFEST
 from model.taxonomy import DEFAULT_PATH, Taxonomy
 from preprocessing.errors import InputError
 from settings import ROOT, settings

@@ -1,7 +1,6 @@
 """The lexical branch: a linear support vector machine on TF-IDF n-grams."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -69,7 +68,7 @@ def fit_table(
     seed: int,
     done: Callable[[], object] = lambda: None,
 ) -> np.ndarray:
-    """One-against-rest squared hinge: float32 (features, categories), terms centred; two categories at a time.
+    """One-against-rest squared hinge: float32 (features, categories), terms centred.
 
     The intercept goes to the row `TEXT_ID`, whose feature is 1 wherever there is text. A category without a row
     is answered nowhere: its column says no. ``done`` is called after each category.
@@ -77,8 +76,8 @@ def fit_table(
     table = np.zeros((matrix.shape[1], categories), np.float32)
     # What scikit-learn would make of it, once for each category.
     matrix, sample_weights = matrix.astype(np.float64, copy=False), sample_weights.astype(np.float64, copy=False)
-
-    def fit(category: int) -> None:
+    # One after the other: liblinear draws from one source in a process, and threads would share its numbers by chance.
+    for category in range(categories):
         wanted = targets == category
         if wanted.any() and not wanted.all():
             machine = LinearSVC(C=regularization, random_state=seed).fit(matrix, wanted, sample_weight=sample_weights)
@@ -87,8 +86,4 @@ def fit_table(
         else:
             table[TEXT_ID, category] = 1.0 if wanted.all() else -1.0
         done()
-
-    # liblinear lets other threads run while it works, and holds a copy of the matrix for each.
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(fit, range(categories)))
     return table - table.mean(axis=1, keepdims=True)

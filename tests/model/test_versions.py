@@ -134,6 +134,28 @@ def test_a_damaged_copy_is_not_activated_and_mended_by_installing_again(store, l
     assert store.activate(model.version).active
 
 
+def test_what_cannot_answer_any_more_is_not_activated(tmp_path, lamps):
+    """As after the program was updated, say. What was active stays so."""
+    sound, asked = [True], []
+
+    def check(folder):
+        asked.append(folder)
+        if not sound[0]:
+            raise BundleError("it answers otherwise")
+
+    store = ModelStore(tmp_path / "home", check)
+    model = store.install(lamps)
+    sound[0] = False
+    with pytest.raises(BundleError, match="answers otherwise"):
+        store.activate(model.version)
+    assert asked[1:] == [model.path] and store.active() == SHIPPED_BUNDLE and not store.pointer.exists()
+    assert store.activate(model.version, checked=True).active and len(asked) == 2
+    with pytest.raises(BundleError, match="answers otherwise"):
+        store.activate(SHIPPED)
+    assert asked[2:] == [SHIPPED_BUNDLE] and store.active() == model.path
+    assert store.rollback().shipped and len(asked) == 3, "going back waits for no model"
+
+
 def test_a_copy_under_another_name_is_not_activated(store, lamps):
     store.install(lamps).path.rename(store.folder / "moved")
     with refused("renamed"):
@@ -157,7 +179,7 @@ def test_a_version_that_is_no_name_of_a_folder_everywhere(store, tmp_path):
         store.install(other_bundle(tmp_path / "other", name="Shop"))
 
 
-def test_other_categories_have_to_be_meant(store, tmp_path):
+def test_other_categories_have_to_be_meant(store, tmp_path, monkeypatch):
     bundle = copied(tmp_path / "other")
     rewritten(bundle, "taxonomy.csv", lambda data: data.replace(b"\n2060,", b"\n2061,"))
     rewritten(bundle, "imagenet_categories.csv", lambda data: data.replace(b"2060:", b"2061:"))
@@ -165,6 +187,10 @@ def test_other_categories_have_to_be_meant(store, tmp_path):
     with refused("taxonomy") as caught:
         store.install(bundle)
     assert "+2061, -2060" in str(caught.value)
+    monkeypatch.setattr(versions, "_SHOWN", 1)
+    with refused("taxonomy") as caught:
+        store.install(bundle)
+    assert "(+2061 and 1 more)" in str(caught.value)
     assert store.install(bundle, other_taxonomy=True).version == version_of(bundle)
 
 
@@ -271,6 +297,22 @@ def test_a_process_killed_while_it_installs_leaves_the_state_of_before(store, la
     assert listed(store) == {SHIPPED: False, version_of(lights): True}
     store.install(lights)
     assert not part.exists() and names(store.folder) == ["active.json", version_of(lights)]
+
+
+@pytest.mark.parametrize("step", ["rename", "replace"])
+def test_a_process_killed_at_the_last_step_leaves_the_state_of_before(store, lamps, lights, step):
+    """Just before the model gets its name, and just before the pointer is changed."""
+    store.activate(store.install(lights).version)
+    before = store.pointer.read_bytes()
+    kill = f"import os, signal\nos.{step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+    code = kill + CODE.format(home=str(store.folder.parent), sources=[str(lamps)], seconds=0)
+    killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert store.pointer.read_bytes() == before and store.active().name == version_of(lights)
+    installed = {"rename": set(), "replace": {version_of(lamps)}}[step]
+    assert set(listed(store)) == {SHIPPED, version_of(lights)} | installed
+    store.activate(store.install(lamps).version)
+    assert names(store.folder) == sorted(["active.json", version_of(lamps), version_of(lights)])
 
 
 def test_many_processes_at_once(store, lamps, lights):

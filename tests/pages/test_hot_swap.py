@@ -102,7 +102,8 @@ class Light:
     most: ClassVar = 0
 
     def __init__(self, folder):
-        self.bundle = SimpleNamespace(version=version_of(folder))
+        network = SimpleNamespace(whole=weakref.WeakSet())  # anything that a weak reference can be to
+        self.bundle = SimpleNamespace(version=version_of(folder), network=network)
         Light.alive.add(self)
         time.sleep(0.1)
         Light.most = max(Light.most, len(Light.alive))
@@ -134,7 +135,7 @@ def test_changes_in_quick_succession_never_hold_three(store, tmp_path, monkeypat
             time.sleep(0.15)
         for thread in sessions:
             thread.join()
-        assert not wrong and Light.most == 2
+        assert not wrong and Light.most <= 2
         assert ui.model._active_classifier().bundle.version == models[1].name
     finally:
         ui.model._load.clear()

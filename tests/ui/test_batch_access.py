@@ -12,8 +12,13 @@ from ui.batch.owner import valid
 from ui.batch.pictures import folder_within
 
 
-@pytest.mark.parametrize("secret", ["a" * 32, "Az09_-" * 10, "b" * 64, secrets.token_urlsafe(32)])
+@pytest.mark.parametrize("secret", ["a" * 32, "Az09_-" * 10, "b" * 64])
 def test_a_secret_is_taken(secret):
+    assert valid(secret) == secret
+
+
+def test_one_made_up_now_is_taken():
+    secret = secrets.token_urlsafe(32)
     assert valid(secret) == secret
 
 
