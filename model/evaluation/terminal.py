@@ -31,7 +31,7 @@ class EvaluationError(InputError):
 
 def run_told(work: Callable[[argparse.Namespace], None], arguments: argparse.Namespace) -> int:
     """Does the work; what is wrong with the input is said on stderr. Gives the exit status."""
-    from model.bundle import BundleError
+    from model.bundle_files import BundleError
 
     try:
         work(arguments)

@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, ClassVar
 
 from model.bundle_files import MANIFEST
@@ -28,6 +29,9 @@ class TrainingError(InputError):
         "not_a_bundle": "{path} is there already and holds other things than a model: name another place with --out.",
         "name": "{name} is no name for a model: use lower-case letters, digits, dots and dashes, at most 40.",
         "few_rows": "{rows} rows are too few to train on: {fewest} are needed, of two categories at least.",
+        "unwritable": "Nothing can be written to {path} ({error}): name another place with --{option}.",
+        "link": "{path} is a link: name the folder itself with --out.",
+        "system": "The training stopped: {error}. What was done is kept; the same command goes on from there.",
         "share": "--test-share must lie between 0 and 0.5, not {share}.",
         "blocks": "--finetune-image must lie between 0 and 16, not {blocks}.",
     }
@@ -56,7 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains, measures, writes the bundle; gives the exit status."""
     from model.evaluation.terminal import run_told
 
-    return run_told(_train, arguments)
+    return run_told(_told, arguments)
+
+
+def _told(arguments: argparse.Namespace) -> None:
+    try:
+        _train(arguments)
+    except OSError as error:  # a full disk, a folder that went away
+        raise TrainingError("system", {"error": error}) from error
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -126,12 +137,29 @@ def _check(arguments: argparse.Namespace) -> None:
         raise TrainingError("share", {"share": arguments.test_share})
     if not 0 <= arguments.finetune_image <= 16:
         raise TrainingError("blocks", {"blocks": arguments.finetune_image})
+    if out.is_symlink():
+        raise TrainingError("link", {"path": out})
+    if not arguments.check:
+        for option, folder in (("out", out.absolute().parent), ("work", arguments.work)):
+            _try_to_write(option, folder)
+
+
+def _try_to_write(option: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise TrainingError("unwritable", {"path": folder, "error": reason, "option": option}) from error
 
 
 def _taxonomy(path: Path) -> tuple[str, Taxonomy]:
+    from model.bundle_parts import taxonomy_of
+
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return text, Taxonomy.from_csv(text)
+        return text, taxonomy_of(text.encode())
     except (OSError, ValueError) as error:
         raise TrainingError("taxonomy", {"path": path, "error": error}) from error
 

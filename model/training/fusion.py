@@ -39,7 +39,12 @@ class Fusion:
 def fit_fusion(
     lexical: np.ndarray, semantic: np.ndarray, truth: np.ndarray, weights: np.ndarray, log_prior: np.ndarray
 ) -> Fusion:
-    """Least weighted negative log likelihood of the texts; weights of branches are kept from going below zero."""
+    """Least weighted negative log likelihood of the texts; weights of branches are kept from going below zero.
+
+    Without any row, the usual weights.
+    """
+    if not len(truth):
+        return Fusion(*_TEXT.tolist())
 
     def loss(x: np.ndarray) -> float:
         return _loss(Fusion(*x).logits(lexical, semantic, log_prior), truth, weights) + _far(x, _TEXT, len(truth))

@@ -1,5 +1,7 @@
 """The full model: from labelled products to a bundle, stage by stage, each kept on disk."""
 
+import hashlib
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,7 +61,8 @@ class Training:
         self.say = say or (lambda line: print(line, file=sys.stderr, flush=True))
         self.start: Start = start_from(request.start, request.taxonomy)
         self.fingerprint = rows_of.fingerprint(request.data.examples)
-        name = key(self.fingerprint, recipe, SOURCES, PACKAGES, self.start.version, request.taxonomy_csv)
+        given = (self.start.version, request.taxonomy_csv, _state_of_pictures(request.data))
+        name = key(self.fingerprint, recipe, SOURCES, PACKAGES, *given)
         self.stages = Stages(request.work / name)
         self.parting: Parting = part(request.data, request.taxonomy, recipe, self.stages)
         self.examples = self.parting.training
@@ -171,6 +174,8 @@ class Training:
             self.start.embedding, self.start.encoder, len(self.request.taxonomy), self.recipe.seed
         )
         fitted = np.flatnonzero(~self.calibrating & self.texts.worded)
+        if not len(fitted):  # pictures alone: the encoder stays what it was
+            return trainer
         trainer.fit(
             [self.texts.short[i] if len(self.texts.short[i]) else self.texts.long[i] for i in fitted],
             [self.texts.long[i] for i in fitted],
@@ -214,6 +219,15 @@ class Training:
             self.say(f"open corpus at weight {weight:g}: log loss {loss:.4f} on the calibration rows")
         _, weight, fusion = min(found, key=lambda item: item[0])
         return weight, fusion
+
+
+def _state_of_pictures(data: rows_of.LabelledData) -> str:
+    """Sizes and times of the pictures, hashed: one that is exchanged under its name makes old stages useless."""
+    digest = hashlib.sha256()
+    for path in sorted({row.picture for row in data.examples if row.picture is not None}):
+        state = os.stat(path)
+        digest.update(f"{state.st_size} {state.st_mtime_ns};".encode())
+    return digest.hexdigest()
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -96,3 +96,19 @@ def test_an_empty_folder_is_told_what_it_lacks(tmp_path: Path, capsys) -> None:
     (tmp_path / "nothing").mkdir()
     assert run(tmp_path / "nothing") == 1
     assert "X_train_update.csv" in capsys.readouterr().err
+
+
+def test_places_where_nothing_can_be_written_are_refused_first(made: Path, capsys) -> None:
+    (made.parent / "file").write_text("")
+    for option in ("--out", "--work"):
+        assert run(made, option, str(made.parent / "file" / "below")) == 1
+        assert f"name another place with {option}" in capsys.readouterr().err
+    (made.parent / "link").symlink_to(made.parent)
+    assert run(made, "--out", str(made.parent / "link")) == 1
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_taxonomy_without_labels_is_refused_first(made: Path, capsys) -> None:
+    (made.parent / "t.csv").write_text("code,label_fr,label_en,train_count,scope\n10,,,0,\n1560,a,b,0,\n")
+    assert run(made, "--taxonomy", str(made.parent / "t.csv")) == 1
+    assert "needs two labels" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from model.training.fusion import Fusion, fit_image
+from model.training.fusion import Fusion, fit_fusion, fit_image
 from model.training.picture_head import HeadRecipe, fit_head, held_out_logits
 
 
@@ -96,3 +96,9 @@ def test_few_rows_that_are_all_right_do_not_make_certain() -> None:
     prior = np.log(np.full(4, 0.25))
     fusion = fit_image(Fusion(1.0, 0.0, 1.0), np.zeros((40, 4)), np.zeros((40, 4)), sure, truth, prior)
     assert fusion.image_head < 3
+
+
+def test_without_texts_the_branches_have_their_usual_weights() -> None:
+    nothing = np.zeros((0, 4))
+    fusion = fit_fusion(nothing, nothing, np.zeros(0, int), np.zeros(0), np.log(np.full(4, 0.25)))
+    assert fusion.lexical > 0 and fusion.semantic > 0
