@@ -7,6 +7,7 @@ in a bundle can run code. Loads without TensorFlow: `model.loading` lays the wei
 import io
 import os
 import shutil
+import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -122,14 +123,18 @@ def save_bundle(
         **manifest,
         "files": files,
     }
-    part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for file, data in {**contents, MANIFEST: as_json(full)}.items():
-        (part / file).write_bytes(data)
-    if folder.exists():
-        shutil.rmtree(folder)
-    part.rename(folder)
+    mark = uuid.uuid4().hex[:8]
+    part, before = (folder.with_name(f"{folder.name}.{mark}.{kind}") for kind in ("part", "old"))
+    try:
+        part.mkdir(parents=True)
+        for file, data in {**contents, MANIFEST: as_json(full)}.items():
+            (part / file).write_bytes(data)
+        if folder.exists():
+            folder.rename(before)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
     return full
 
 

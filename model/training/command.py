@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, ClassVar
 
-from model.bundle_files import MANIFEST
+from filelock import Timeout
+
+from model.bundle_files import BundleError, read_checked
 from model.taxonomy import DEFAULT_PATH, Taxonomy
 from preprocessing.errors import InputError
-from settings import ROOT, settings
+from settings import SHIPPED_BUNDLE, settings
 
 if TYPE_CHECKING:
     from model.training.train import Training
@@ -28,8 +30,12 @@ class TrainingError(InputError):
         "taxonomy": "{path} is no taxonomy: {error}. Its columns are code, label_fr, label_en, train_count, scope.",
         "not_a_bundle": "{path} is there already and holds other things than a model: name another place with --out.",
         "name": "{name} is no name for a model: use lower-case letters, digits, dots and dashes, at most 40.",
-        "few_rows": "{rows} rows are too few to train on: {fewest} are needed, of two categories at least.",
+        "few_rows": "{rows} rows are too few to train on: {fewest} are needed.",
         "unwritable": "Nothing can be written to {path} ({error}): name another place with --{option}.",
+        "in_service": "{path} is a model in use: name another place with --out, and install what is trained there.",
+        "seed": "--seed must lie between 0 and 2147483647, not {seed}.",
+        "one_category": "All {rows} rows are of one category: two are needed at least.",
+        "busy": "Another training is at work in {path}: wait for it, or name another place with --work.",
         "link": "{path} is a link: name the folder itself with --out.",
         "system": "The training stopped: {error}. What was done is kept; the same command goes on from there.",
         "share": "--test-share must lie between 0 and 0.5, not {share}.",
@@ -51,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add("--finetune-image", type=int, default=0, metavar="N", help="fit the backbone's last N blocks, too; for a GPU")
     add("--no-corpus", action="store_true", help="leave the open corpus out, which helps where rows are few")
     add("--leave-out-bad-rows", action="store_true", help="go on without the rows that cannot be used")
-    add("--start", type=Path, default=ROOT / "model" / "bundles" / "open", metavar="BUNDLE", help="the model whose parts it starts from (default: the one that ships)")  # fmt: skip  # noqa: E501
+    add("--start", type=Path, default=SHIPPED_BUNDLE, metavar="BUNDLE", help="the model whose parts it starts from (default: the one that ships)")  # fmt: skip  # noqa: E501
     add("--work", type=Path, default=settings().home / "train", metavar="DIR", help="where stages are kept")
     add("--check", action="store_true", help="only check the data")
 
@@ -81,7 +87,9 @@ def _train(arguments: argparse.Namespace) -> None:
     for name, count in data.notices.items():
         _say(NOTICES[name].format(count=f"{count:,}"))
     codes = {example.code for example in data.examples}
-    if len(data.examples) < Training.FEWEST or len(codes) < 2:
+    if len(codes) < 2:
+        raise TrainingError("one_category", {"rows": len(data.examples)})
+    if len(data.examples) < Training.FEWEST:
         raise TrainingError("few_rows", {"rows": len(data.examples), "fewest": Training.FEWEST})
     if missing := sorted(set(taxonomy.codes) - codes):
         _say(f"No row has the categories {', '.join(map(str, missing))}: the model will never answer them.")
@@ -92,7 +100,10 @@ def _train(arguments: argparse.Namespace) -> None:
     if arguments.no_corpus:
         recipe = replace(recipe, company_weights=(0.0,))
     request = Request(data, taxonomy, taxonomy_csv, arguments.start, arguments.work, arguments.name)
-    training = Training(request, recipe, _say)
+    try:
+        training = Training(request, recipe, _say)
+    except Timeout as error:
+        raise TrainingError("busy", {"path": arguments.work}) from error
     manifest = training.run(arguments.out)
     _measure(training, arguments)
     print(f"{manifest['version']} in {arguments.out}")
@@ -128,20 +139,35 @@ def _measure(training: "Training", arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """`TrainingError` for what could not end well, before hours are spent."""
-    out: Path = arguments.out
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MANIFEST).exists())):
+    if arguments.out.is_symlink():
+        raise TrainingError("link", {"path": arguments.out})
+    out = arguments.out = arguments.out.resolve()
+    if out in (SHIPPED_BUNDLE.resolve(), arguments.start.resolve()) or out.is_relative_to(settings().home / "models"):
+        raise TrainingError("in_service", {"path": out})
+    if out.exists() and not _is_empty_or_bundle(out):
         raise TrainingError("not_a_bundle", {"path": out})
+    if not 0 <= arguments.seed < 2**31:
+        raise TrainingError("seed", {"seed": arguments.seed})
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}", arguments.name):
         raise TrainingError("name", {"name": repr(arguments.name)})
     if not 0 <= arguments.test_share <= 0.5:
         raise TrainingError("share", {"share": arguments.test_share})
     if not 0 <= arguments.finetune_image <= 16:
         raise TrainingError("blocks", {"blocks": arguments.finetune_image})
-    if out.is_symlink():
-        raise TrainingError("link", {"path": out})
     if not arguments.check:
         for option, folder in (("out", out.absolute().parent), ("work", arguments.work)):
             _try_to_write(option, folder)
+
+
+def _is_empty_or_bundle(folder: Path) -> bool:
+    """Whether nothing is lost when the folder is replaced: it is empty, or a whole model and nothing else."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return folder.is_dir() and folder.resolve() != Path.cwd()
+    try:
+        read_checked(folder)
+    except BundleError:
+        return False
+    return True
 
 
 def _try_to_write(option: str, folder: Path) -> None:

@@ -11,6 +11,9 @@ from sklearn.linear_model import LogisticRegression
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Candidates for C of the regression, on features of unit variance."""
 _ITERATIONS = 200
+_SMOOTHING = 0.02
+"""Doubt in each label when the classifiers are blended: logits of categories that lie apart stay within reach of a
+text's, and a picture of something else does not outweigh everything."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ def held_out_logits(
     def loss(logits: np.ndarray) -> float:
         return -float(log_softmax(logits + log_prior, axis=1)[np.arange(len(truth)), truth].mean())
 
+    def doubting(logits: np.ndarray) -> float:
+        scored = log_softmax(logits + log_prior, axis=1)
+        return (1 - _SMOOTHING) * -float(scored[np.arange(len(truth)), truth].mean()) - _SMOOTHING * float(
+            scored.mean()
+        )
+
     def unseen(fit) -> np.ndarray:
         logits = np.full((len(targets), len(log_prior)), np.nan, np.float32)
         for fold in np.unique(folds[judged]):
@@ -73,8 +82,8 @@ def held_out_logits(
     _, penalty, regression = best
     discriminant = unseen(lambda x, y: _discriminant(x, y, len(log_prior)))
     blend = minimize(
-        lambda x: loss(x[0] * regression[judged] + x[1] * discriminant[judged]),
-        x0=[0.7, 0.1], bounds=[(0, None), (0, None)], method="L-BFGS-B",
+        lambda x: doubting(x[0] * regression[judged] + x[1] * discriminant[judged]),
+        x0=[0.3, 0.01], bounds=[(0, None), (0, None)], method="L-BFGS-B",
     )  # fmt: skip
     recipe = HeadRecipe(penalty, *map(float, blend.x))
     return recipe.regression * regression + recipe.discriminant * discriminant, recipe
@@ -82,6 +91,8 @@ def held_out_logits(
 
 def _regression(features: np.ndarray, targets: np.ndarray, categories: int, penalty: float) -> Head:
     """Multinomial logistic regression, the log shares of the fitted rows taken out of its bias."""
+    if len(np.unique(targets)) < 2:
+        return _silent(features, categories)
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
     # Features that hardly vary say nothing, and must not be blown up.
     spread = np.maximum(features.std(axis=0, dtype=np.float64), 1e-3).astype(np.float32)
@@ -98,11 +109,18 @@ def _regression(features: np.ndarray, targets: np.ndarray, categories: int, pena
 def _discriminant(features: np.ndarray, targets: np.ndarray, categories: int) -> Head:
     """Fisher's linear discriminant with the covariance of Ledoit & Wolf 2004, which few rows suffice for."""
     classes, places = np.unique(targets, return_inverse=True)
+    if len(classes) < 2:
+        return _silent(features, categories)
     features = features.astype(np.float32)
     means = np.stack([features[places == c].mean(axis=0) for c in range(len(classes))])
     covariance, _ = ledoit_wolf(features - means[places], assume_centered=True)
     kernel = np.linalg.solve(covariance, means.T)
     return _laid_out(kernel, -0.5 * np.einsum("cf,fc->c", means, kernel), classes, categories)
+
+
+def _silent(features: np.ndarray, categories: int) -> Head:
+    """Says nothing: pictures of one category alone tell nothing apart."""
+    return Head(np.zeros((features.shape[1], categories), np.float32), np.zeros(categories, np.float32))
 
 
 def _laid_out(kernel: np.ndarray, bias: np.ndarray, classes: np.ndarray, categories: int) -> Head:

@@ -4,12 +4,13 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock
 
 from model import calibration
 from model.shape import NetworkShape
@@ -64,6 +65,8 @@ class Training:
         given = (self.start.version, request.taxonomy_csv, _state_of_pictures(request.data))
         name = key(self.fingerprint, recipe, SOURCES, PACKAGES, *given)
         self.stages = Stages(request.work / name)
+        self._lock = FileLock(self.stages.folder / ".lock")  # the system lets go of it, however this process ends
+        self._lock.acquire(timeout=0)
         self.parting: Parting = part(request.data, request.taxonomy, recipe, self.stages)
         self.examples = self.parting.training
         self.targets = np.array([request.taxonomy.index(row.code) for row in self.examples])
@@ -88,13 +91,19 @@ class Training:
         table = self.fields.table("lexical", np.ones(len(texts), bool), weight)
         logits = fusion.logits(self._trial_terms(weight), semantic, self.log_prior)
         pictures = self.pictures
+        if unreadable := pictures.facts["pictures_unreadable"]:
+            self.say(f"Pictures that cannot be read: {unreadable:,}; their rows are read by their words alone.")
         if pictures.used:
             seen = pictures.places[calibrating] >= 0
             parts = [evidence[seen] for evidence in pictures.held_out(calibrating)]
             fusion = fit_image(fusion, logits[seen], *parts, self.targets[calibrating][seen], self.log_prior)
             logits[seen] += fusion.image(*parts)
+            if self.recipe.finetune_image:  # its classes are no longer ImageNet's: the table says nothing of them
+                fusion = replace(fusion, image_table=0.0)
+        # One row more than there are, for the one that will be asked about (Vovk et al. 2005).
+        coverage = min(1.0, self.recipe.coverage * (1 + 1 / len(logits)))
         quantile = calibration.conformal_quantile(
-            _softmax(logits), self.targets[calibrating], self.recipe.coverage, np.ones(len(logits))
+            _softmax(logits), self.targets[calibrating], coverage, self._as_in_the_data(pictures.places >= 0)
         )
         shape = NetworkShape(
             len(self.request.taxonomy), len(self.fields.input), len(self.start.pieces.kept),
@@ -130,6 +139,13 @@ class Training:
             PACKAGES,
         )
         return save(out, parts, about, self.parting.keys)
+
+    def _as_in_the_data(self, pictured: np.ndarray) -> np.ndarray:
+        """Weights (rows,) that give calibration rows with a picture, taken more often, their share in the data."""
+        here, everywhere = float(pictured[self.calibrating].mean()), float(pictured.mean())
+        if here in (0.0, 1.0):
+            return np.ones(int(self.calibrating.sum()))
+        return np.where(pictured[self.calibrating], everywhere / here, (1 - everywhere) / (1 - here))
 
     @cached_property
     def pictures(self) -> PictureBranch:

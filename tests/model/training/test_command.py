@@ -83,13 +83,24 @@ def test_a_folder_of_other_things_is_not_written_over(made: Path, capsys) -> Non
     assert (made.parent / "out" / "letter.txt").read_text() == "dear"
 
 
+def test_nothing_but_a_whole_model_is_replaced(made: Path, capsys) -> None:
+    out = made.parent / "out"
+    out.mkdir()
+    (out / "manifest.json").write_text('{"name": "a web page", "files": {}, "version": "web-1"}')
+    (out / "thesis.txt").write_text("years")
+    assert run(made) == 1 and (out / "thesis.txt").exists()
+    assert run(made, "--out", "model/bundles/open") == 1
+    assert "is a model in use" in capsys.readouterr().err
+    assert run(made, "--out", ".") == 1 and run(made, "--seed", "-1") == 1
+
+
 def test_too_little_is_refused(tmp_path: Path, capsys) -> None:
     write_table(tmp_path / "few.csv", rows=12, codes=(10, 1560), pictures=0)
     assert run(tmp_path / "few.csv") == 1
     assert "12 rows are too few" in capsys.readouterr().err
     write_table(tmp_path / "one.csv", rows=60, codes=(10,), pictures=0)
     assert run(tmp_path / "one.csv") == 1
-    assert "two categories at least" in capsys.readouterr().err
+    assert "All 60 rows are of one category" in capsys.readouterr().err
 
 
 def test_an_empty_folder_is_told_what_it_lacks(tmp_path: Path, capsys) -> None:

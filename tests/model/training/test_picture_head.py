@@ -102,3 +102,20 @@ def test_without_texts_the_branches_have_their_usual_weights() -> None:
     nothing = np.zeros((0, 4))
     fusion = fit_fusion(nothing, nothing, np.zeros(0, int), np.zeros(0), np.log(np.full(4, 0.25)))
     assert fusion.lexical > 0 and fusion.semantic > 0
+
+
+def test_pictures_that_lie_far_apart_do_not_say_more_than_a_text_can() -> None:
+    features, targets = clouds(150, 4, 300, 3.0)
+    logits, recipe = held_out_logits(features, targets, np.arange(150) % 5, np.log(np.full(4, 0.25)))
+    assert (logits.argmax(axis=1) == targets).mean() > 0.95
+    assert np.abs(logits).max() < 20
+    assert np.abs(fit_head(features, targets, 4, recipe).logits(features)).max() < 40
+
+
+def test_a_fold_that_leaves_one_category_says_nothing() -> None:
+    features, _ = clouds(60, 2, 8, 1.0)
+    targets = np.zeros(60, int)
+    targets[:2] = 1
+    folds = np.where(np.arange(60) < 2, 0, np.arange(60) % 5)
+    logits, _ = held_out_logits(features, targets, folds, np.log(np.full(2, 0.5)))
+    assert np.isfinite(logits).all()

@@ -1,11 +1,13 @@
 """The command, whole: it learns, is fitted on its part alone, goes on after a kill, and gives the same again."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from model.bundle import read_bundle_and_weights
 from model.classifier import Classifier
@@ -74,6 +76,16 @@ def test_it_answers_and_says_why(bundle: Path, made: Path) -> None:
     assert {word.field for word in explanation.words} == {"designation", "description"}
     assert any(abs(word.lexical) > 0 for word in explanation.words if word.field == "description")
     assert explanation.heatmap is not None
+
+
+def test_a_picture_of_nothing_does_not_outweigh_a_clear_text(bundle: Path, made: Path) -> None:
+    found = Classifier.load(bundle)
+    rows = [row for row in read_labelled(made, default_taxonomy()).examples if row.description][:20]
+    for grey in (0, 128, 255):
+        buffer = io.BytesIO()
+        Image.new("RGB", (200, 200), (grey, grey, grey)).save(buffer, "JPEG")
+        answers = found.predict([Product(row.designation, row.description, buffer.getvalue()) for row in rows])
+        assert np.mean([answer.code == row.code for answer, row in zip(answers, rows, strict=True)]) > 0.9
 
 
 def test_no_duplicate_straddles_the_split_and_nothing_of_the_test_is_known(trained: Path, made: Path) -> None:
