@@ -50,6 +50,8 @@ def process(home: Path, *arguments: object) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that starts the tests in the background makes all below deaf to interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
