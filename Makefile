@@ -37,7 +37,7 @@ run: $(VENV)/.run ## serve the application on http://127.0.0.1:8501 (PORT=… fo
 test: $(VENV)/.dev $(VENV)/.train $(VENV)/.ray chromium ## run the linters and every test (ARGS=… goes to pytest)
 	@failed=0; \
 	$(MAKE) --no-print-directory lint || failed=1; \
-	$(RAYON) pytest -n $(JOBS) --dist loadfile $(ARGS) || failed=1; \
+	$(RAYON) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS) || failed=1; \
 	exit $$failed
 
 .PHONY: lint

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,7 +161,8 @@ def cluster(ray_folder, monkeypatch):
     finally:
         started = below(process.pid, "")
         for pid in started:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # ended by itself meanwhile
+                os.kill(pid, signal.SIGKILL)
         process.wait()
         wait_until(lambda: not any(map(alive, started)), seconds=20)
 

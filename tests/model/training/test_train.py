@@ -22,11 +22,9 @@ KILLS = [
     ("duplicates.npz", "before"),
     ("texts.npz", "after"),
     ("epoch2.npz", "before"),
-    ("semantic-weights.npz", "after"),
     ("lexical-trial-0.npz", "before"),
     ("lexical.npz", "after"),
     ("pictures", "between chunks"),
-    ("picture-trial.npz", "before"),
     ("picture-head.npz", "after"),
 ]
 """Each stage once, one after the other in the same folder."""
