@@ -21,7 +21,8 @@ _HEAD = "semantic_logits"
 class Start:
     """``encoder`` and ``backbone``: weights by path. ``embedding``: float32 (rows, 512), without the padding row.
 
-    ``head`` says whether the encoder's weights hold the head of the very categories that are wanted.
+    ``image_table`` is what the table of ImageNet classes weighs there. ``head`` says whether the encoder's weights
+    hold the head of the very categories that are wanted.
     """
 
     version: str
@@ -31,6 +32,7 @@ class Start:
     encoder: dict[str, np.ndarray]
     backbone: dict[str, np.ndarray]
     shape_backbone: str
+    image_table: float
     head: bool
     imagenet_csv: str
     parts: list[dict[str, str]]
@@ -53,6 +55,7 @@ def start_from(folder: Path, taxonomy: Taxonomy) -> Start:
         encoder=encoder,
         backbone={p: v for p, v in weights.items() if p.startswith("image_") and not p.startswith(made_here)},
         shape_backbone=bundle.shape.backbone,
+        image_table=float(weights["image_scaled/factor"]),
         head=same,
         imagenet_csv=(folder / "imagenet_categories.csv").read_text(encoding="utf-8"),
         parts=bundle.manifest.get("parts", []),

@@ -100,6 +100,12 @@ class Training:
             logits[seen] += fusion.image(*parts)
             if self.recipe.finetune_image:  # its classes are no longer ImageNet's: the table says nothing of them
                 fusion = replace(fusion, image_table=0.0)
+        elif self.start.head and pictures.backbone is self.start.backbone:
+            # Nothing to weigh pictures on: they are read as they are where the training started.
+            fusion = replace(fusion, image_table=self.start.image_table)
+            self.say(f"Too few pictures to learn from: they weigh what they do in {self.start.version}.")
+        else:
+            self.say("Too few pictures to learn from: the model will not read any.")
         # One row more than there are, for the one that will be asked about (Vovk et al. 2005).
         coverage = min(1.0, self.recipe.coverage * (1 + 1 / len(logits)))
         quantile = calibration.conformal_quantile(
@@ -125,7 +131,6 @@ class Training:
             prior=self.prior,
             fusion=fusion,
         )
-
         found = pictures.facts | {"company_weight": weight}
         about = manifest(
             self.request.data,
@@ -232,7 +237,8 @@ class Training:
             probabilities = _softmax(fusion.logits(lexical, semantic, self.log_prior))
             loss = -float(np.log(probabilities[np.arange(len(truth)), truth]).mean())
             found.append((loss, weight, fusion))
-            self.say(f"open corpus at weight {weight:g}: log loss {loss:.4f} on the calibration rows")
+            if len(candidates) > 1:
+                self.say(f"Open corpus at weight {weight:g}: log loss {loss:.4f} on the calibration rows")
         _, weight, fusion = min(found, key=lambda item: item[0])
         return weight, fusion
 

@@ -15,6 +15,7 @@ from model.product import Product
 from model.taxonomy import default_taxonomy
 from model.training.data import read_labelled, text_key
 from tests.model.made_up import write_official
+from tests.model.samples import CLOCK
 from tests.model.training.runs import metrics, train
 
 CODES = (1160, 1560, 2220, 2583)
@@ -124,3 +125,12 @@ def test_killed_in_each_stage_it_goes_on_and_ends_the_same(made: Path, trained: 
         assert not (tmp_path / "full").exists()
     train(made, tmp_path / "full", tmp_path / "work", "--no-corpus")
     assert metrics(tmp_path / "full") == metrics(trained / "full")
+
+
+def test_without_pictures_they_are_read_as_where_it_started(tmp_path: Path, classifier) -> None:
+    write_official(tmp_path / "data", rows=120, codes=CODES, pictures=0)
+    train(tmp_path / "data", tmp_path / "full", tmp_path / "work", "--no-corpus", "--test-share", "0")
+    found = Classifier.load(tmp_path / "full")
+    clock = Product(image=CLOCK)
+    assert found.predict([clock])[0].code == classifier.predict([clock])[0].code
+    assert found.explain(clock, 2060).image > 1
