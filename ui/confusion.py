@@ -5,12 +5,25 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from ui.drawing import SHARE, framed, share_expression
-from ui.language import number, percent
+from ui.language import _, number, percent
 
 _ROW = 21  # pixels
 _LOWEST = 160  # pixels
+
+
+def render_confusion(counts: np.ndarray, codes: Sequence[int], names: Sequence[str], given: str) -> str:
+    """The map of counts, int (n, n), and gives the sentence that says it in words. ``given``: the title down."""
+    spoken = _("No row differs.")
+    for i, j in mistaken(counts, 1):
+        spoken = _("Most often, {given} is taken for {answered}: {n} times.").format(
+            given=names[i], answered=names[j], n=number(int(counts[i, j]))
+        )
+    answered = _("Category of the model")
+    st.altair_chart(confusion_map(counts, codes, names, given, answered, _("Rows"), _("Share")), alt=spoken)
+    return spoken
 
 
 def confusion_map(

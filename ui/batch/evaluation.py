@@ -9,7 +9,7 @@ from model.taxonomy import Taxonomy
 from ui.batch.cached import measured, taxonomy
 from ui.batch.names import category_name
 from ui.batch.products import shown_share
-from ui.confusion import confusion_map, mistaken
+from ui.confusion import render_confusion
 from ui.language import _, ngettext, number, percent
 
 MISTAKES = 50
@@ -78,18 +78,7 @@ def _render_confusion(seen: Quality, labels: Taxonomy) -> None:
         _("Down, the category given; across, the model's. The stronger the colour, the larger the share of the line.")
     )
     names = [category_name(labels, code) for code in seen.codes]
-    spoken = _("No row differs.")
-    for i, j in mistaken(seen.confusion, 1):
-        spoken = _("Most often, {given} is taken for {answered}: {n} times.").format(
-            given=names[i], answered=names[j], n=number(int(seen.confusion[i, j]))
-        )
-    st.altair_chart(
-        confusion_map(
-            seen.confusion, seen.codes, names, _("Category given"), _("Category of the model"), _("Rows"), _("Share")
-        ),
-        alt=spoken,
-    )
-    st.caption(spoken)
+    st.caption(render_confusion(seen.confusion, seen.codes, names, _("Category given")))
 
 
 def _render_categories(seen: Quality, labels: Taxonomy) -> None:

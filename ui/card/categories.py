@@ -10,8 +10,8 @@ from ui.card.report import CategoryScores, Confusion, Report
 from ui.card.words import DASH, interval, score
 from ui.categories import render_categories
 from ui.charts import Bar, bars
-from ui.confusion import confusion_map, mistaken
-from ui.language import _, listed, number
+from ui.confusion import render_confusion as render_confusion_map
+from ui.language import _, listed
 
 _STEP = 34  # pixels
 _SPOKEN = 5
@@ -66,23 +66,7 @@ def render_confusion(confusion: Confusion | None, taxonomy: Taxonomy) -> None:
         _("Down, the right category; across, the model's. The stronger the colour, the larger the share of the line.")
     )
     names = [category_name(taxonomy, code) for code in confusion.codes]
-    spoken = _("No row differs.")
-    for i, j in mistaken(confusion.counts, 1):
-        spoken = _("Most often, {given} is taken for {answered}: {n} times.").format(
-            given=names[i], answered=names[j], n=number(int(confusion.counts[i, j]))
-        )
-    st.altair_chart(
-        confusion_map(
-            confusion.counts,
-            confusion.codes,
-            names,
-            _("Right category"),
-            _("Category of the model"),
-            _("Rows"),
-            _("Share"),
-        ),
-        alt=spoken,
-    )
+    render_confusion_map(confusion.counts, confusion.codes, names, _("Right category"))
 
 
 def render_table(categories: tuple[CategoryScores, ...], taxonomy: Taxonomy) -> None:
