@@ -1,32 +1,16 @@
-"""What moderators decided, exported as a table to train on.
-
-CSV (UTF-8, comma) or Parquet, a row for each decision, with these columns:
-
-- `product`: content hash of what was decided on; all rows of one product have the same.
-- `designation`, `description`: its texts, empty when it has none.
-- `image`: path of its picture from the table's folder; empty, or no such column, without pictures.
-- `decision`: "accepted" (the category proposed), "corrected" (to another), "unknown" (none could be told), "skipped"
-  (left for later), "undone" (takes back the decision on this product before it).
-- `code`: category code decided on; empty unless accepted or corrected.
-- `decided_at`: ISO 8601, UTC where no offset is given: 2026-01-31T09:30:00Z.
-- `model`, `note`: version of the model that proposed, what the moderator wrote; not read here, may be missing.
-
-A table is taken for one by its columns `product`, `decision` and `code`. For each product the last decision that was
-not taken back counts; between two of the same moment, the one further down.
-"""
+"""What moderators decided (`model.decision_format`), as rows to train on."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from model.decision_format import COLUMNS, DECISIONS
 from model.taxonomy import Taxonomy
 from model.training.data.errors import Problems
 from model.training.data.examples import Example, LabelledData, labelled
 from model.training.data.reading import Sheet, code_of, read_sheet
 from model.training.data.table import PictureFinder, texts
 
-COLUMNS = ("product", "designation", "description", "image", "decision", "code", "decided_at", "model", "note")
-DECISIONS = ("accepted", "corrected", "unknown", "skipped", "undone")
 _CATEGORY = frozenset({"accepted", "corrected"})  # those that name one
 _TELLING = frozenset({"product", "decision", "code"})
 _NEEDED = ("product", "designation", "description", "decision", "code", "decided_at")
@@ -111,4 +95,9 @@ def _last(sheet: Sheet, positions: Sequence[int]) -> int | None:
             standing.append(position)
         elif standing:
             standing.pop()
-    return standing[-1] if standing and sheet.cells["decision"][standing[-1]] in _CATEGORY else None
+    if not standing:
+        return None
+    decision = sheet.cells["decision"][standing[-1]]
+    # A second look may agree that no category can be told.
+    named = decision in _CATEGORY or (decision == "approved" and sheet.cells["code"][standing[-1]])
+    return standing[-1] if named else None

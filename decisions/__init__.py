@@ -1,0 +1,1 @@
+"""What moderators decided, and the queue of what is left."""

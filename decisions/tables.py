@@ -1,0 +1,121 @@
+"""The tables, as SQLAlchemy knows them; `migrations` makes them."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+
+
+class Moment(TypeDecorator):
+    """A moment with its offset; SQLite, which knows none, keeps it as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator):
+    """Text as people write it. What PostgreSQL cannot hold, NUL and half characters, becomes U+FFFD everywhere."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.translate(_UNSTORABLE)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("designation", Words),
+    Column("description", Words),
+    Column("picture", String(64), index=True),
+    Column("suggestions", JSON, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("source", String(10), nullable=False),
+    Column("reason", String(10), nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("job", String(64), index=True),
+    Column("job_name", Words),
+    Column("row", Integer),
+    # Of the first suggestion, so that the queue can be ordered and filtered by them.
+    Column("category", BigInteger, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("margin", Float, nullable=False),
+    Column("added_at", Moment, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("second_look", Boolean, nullable=False),
+    # The decision that counts: kept with it in one transaction, and no foreign key, for the two tables name each other.
+    Column("standing", BigInteger),
+    Column("holder", String(64), index=True),
+    Column("held_by", String(80)),
+    Column("held_until", Moment),
+    Column("purged_at", Moment),
+    Index(None, "state", "margin"),
+    Index(None, "state", "added_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("key", String(64), ForeignKey("items.key"), nullable=False, index=True),
+    Column("decision", String(10), nullable=False),
+    Column("code", BigInteger),
+    Column("note", Words),
+    Column("person", String(80), nullable=False, index=True),
+    Column("decided_at", Moment, nullable=False, index=True),
+    Column("seconds", Float),
+    Column("model", String(200), nullable=False),
+    Column("suggestions", JSON, nullable=False),
+    Column("replaces", BigInteger),
+    Column("undoes", BigInteger, unique=True),
+    Column("action", String(64), nullable=False),
+    UniqueConstraint("action", "key"),
+    sqlite_autoincrement=True,
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("alias", String(20), nullable=False, unique=True),
+)
