@@ -102,7 +102,7 @@ class Transaction:
         added = 0
         for row in sorted(rows, key=lambda row: row["key"]):
             statement = self._dialect.insert(items).values(row).on_conflict_do_nothing(index_elements=["key"])
-            added += self.connection.execute(statement).rowcount
+            added += len(self.connection.execute(statement.returning(items.c.key)).all())
         return added
 
     def register(self, person: str) -> None:
