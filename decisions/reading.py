@@ -93,7 +93,13 @@ class StoreReader:
         """Items by state; states without any are absent."""
         query = select(items.c.state, func.count()).group_by(items.c.state)
         with reading(self.engine) as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
+
+    def version(self) -> tuple[int, int]:
+        """Changes with every decision and every product that comes or goes."""
+        latest, number = select(func.max(decisions.c.id)), select(func.count()).select_from(items)
+        with reading(self.engine) as connection:
+            return connection.execute(latest).scalar() or 0, connection.execute(number).scalar_one()
 
     def people(self) -> list[str]:
         """Everybody who ever decided, by name."""
@@ -103,7 +109,7 @@ class StoreReader:
     def aliases(self) -> Mapping[str, str]:
         """What each person is called where names are not to be seen."""
         with reading(self.engine) as connection:
-            return dict(connection.execute(select(people.c.name, people.c.alias)).tuples().all())
+            return dict(connection.execute(select(people.c.name, people.c.alias)).all())
 
     def frame(self) -> pd.DataFrame:
         """A row for each item, with the decision that counts; what is missing is None, NaN or NaT.

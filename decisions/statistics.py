@@ -86,6 +86,14 @@ def by_person(log: pd.DataFrame) -> pd.DataFrame:
     return found.join(_second_looks(log))
 
 
+def corrections(items: pd.DataFrame) -> pd.DataFrame:
+    """What people made of what was suggested: first, code, number; the most frequent first."""
+    named = items["state"].isin(("decided", "approved")) & items["code"].notna()
+    other = items[named & (items["code"] != items["first"]).fillna(False).astype(bool)]
+    counted = other.groupby(["first", "code"], as_index=False).size().rename(columns={"size": "number"})
+    return counted.sort_values(["number", "first", "code"], ascending=[False, True, True], ignore_index=True)
+
+
 def totals(items: pd.DataFrame) -> dict[str, float]:
     """Numbers over all items: waiting, skipped, decided, approved, agreed, named, share, low, high."""
     states = items["state"].value_counts()

@@ -62,7 +62,7 @@ class DecisionStore(StoreReader):
             rows = {row["key"]: row for row in map(self._row, chunk)}
             with self._transaction() as change:
                 query = select(items.c.key, items.c.state).where(items.c.key.in_(rows))
-                present = dict(change.connection.execute(query).tuples().all())
+                present = dict(change.connection.execute(query).all())
                 fresh = [row for key, row in rows.items() if key not in present]
                 inserted = change.insert(fresh)
             decided = sum(state in ("decided", "approved") for state in present.values())

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisions.items import Decision
-from decisions.statistics import by_category, by_day, by_person, standing_log, totals, wilson
+from decisions.statistics import by_category, by_day, by_person, corrections, standing_log, totals, wilson
 from decisions.threshold import automatic, threshold_for
 from model.product import RankedCategory
 
@@ -88,6 +88,12 @@ def test_by_category_and_in_all() -> None:
     assert whole["low"] < whole["share"] == 0.5 < whole["high"]
     nothing = totals(items())
     assert nothing["waiting"] == 0 and np.isnan(nothing["share"])
+
+
+def test_corrections() -> None:
+    many = [("doubt", 1, 0.3, "decided", code, 10) for code in (40, 50, 50, 10, None)]
+    found = corrections(items(*many, ("doubt", 1, 0.3, "skipped", None, 10)))
+    assert found.to_numpy().tolist() == [[10, 50, 2], [10, 40, 1]]
 
 
 def test_by_day() -> None:

@@ -1,0 +1,16 @@
+"""Why nothing was exported."""
+
+from preprocessing.errors import InputError
+
+_SENTENCES = {
+    "no_folder": "There is no folder {folder} to write to: make it, or name another.",
+    "is_folder": "{out} is a folder: name a file.",
+    "not_empty": "{out} is there already and is not empty: name a new folder.",
+    "unwritable": "{out} cannot be written: {error}",
+}
+
+
+class ExportError(InputError):
+    """Nothing was written: `reason` names the cause, `details` fills in a translated message."""
+
+    SENTENCES = _SENTENCES
