@@ -30,7 +30,7 @@ def measure(
     """
     from model.evaluation.languages import LANGUAGE_BY, language_of
 
-    predictor = load(bundle, settings().home)
+    predictor = load(bundle, settings().home, len(examples))
     with refusing(bundle):
         decided = predictor.bundle.manifest["settings"]
         quantile, coverage = float(decided["conformal_quantile"]), float(decided["coverage"])

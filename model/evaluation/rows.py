@@ -20,6 +20,8 @@ from model.reading import ReadText, read_text
 from preprocessing.image import ImageError
 
 _CHUNK = 64
+FEW = 1000
+"""Up to here TensorFlow answers: by their number, not by what is exported, so that numbers repeat to the last digit."""
 
 LanguageOf = Callable[[ReadText, str, str], str]
 
@@ -61,9 +63,19 @@ class Answers:
         }
 
 
-def load(bundle: Path, home: Path) -> Predictor:
-    """A bundle on ONNX Runtime, exported first when it has not been; `model.bundle.BundleError`."""
-    return load_predictor(bundle, exported(bundle, home))
+def load(bundle: Path, home: Path, rows: int) -> Predictor:
+    """A bundle to answer so many rows; `model.bundle.BundleError`.
+
+    Many are answered on ONNX Runtime, faster once the network is exported; a few before the export would be done.
+    """
+    if rows > FEW:
+        return load_predictor(bundle, exported(bundle, home))
+    # Here: TensorFlow takes seconds to load.
+    from model.loading import load_bundle
+    from model.tensorflow_runtime import TensorFlowRuntime
+
+    loaded = load_bundle(bundle)
+    return Predictor(loaded, TensorFlowRuntime(loaded))
 
 
 def answer(predictor: Predictor, rows: Sequence[Row], language_of: LanguageOf | None = None) -> Answers:

@@ -54,7 +54,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     rows = read_unlabelled(arguments.data, arguments.images)
     if not rows:
         raise EvaluationError("no_rows", {"data": arguments.data.name})
-    predictor = load(chosen_bundle(arguments), settings().home)
+    predictor = load(chosen_bundle(arguments), settings().home, len(rows))
     answers = answer(predictor, rows)
     codes = predictor.taxonomy.codes
     text = submission([row.id for row in rows], [codes[place] for place in answers.probabilities.argmax(axis=1)])

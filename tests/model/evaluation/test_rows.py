@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from model.evaluation import rows as module
-from model.evaluation.rows import answer, load
+from model.evaluation.rows import FEW, answer, load
 from model.product import Product
 from model.taxonomy import default_taxonomy
 from model.training.data import Example, read_labelled
 from tests.model.evaluation.conftest import OPEN
 
 
-@pytest.fixture
-def predictor(home):
-    return load(OPEN, home)
+@pytest.fixture(params=[FEW, FEW + 1], ids=["few rows", "many rows"])
+def predictor(home, request):
+    return load(OPEN, home, request.param)
+
+
+def test_few_and_many_rows_have_the_same_answers(home, official):
+    examples = read_labelled(official, default_taxonomy()).examples[:20]
+    few, many = (answer(load(OPEN, home, rows), examples).probabilities for rows in (FEW, FEW + 1))
+    assert np.allclose(few, many, atol=1e-5)
 
 
 def test_as_the_predictor_answers(predictor, official, monkeypatch):
