@@ -19,6 +19,7 @@ COPY model model
 COPY ui ui
 COPY pages pages
 COPY batch batch
+COPY decisions decisions
 COPY settings.py server.py streamlit_app.py ./
 RUN /opt/venv/bin/python -m compileall -q .
 
