@@ -74,7 +74,7 @@ def test_progress_and_agreement(filled, place) -> None:
     frame = filled.frame()
     agreed = (frame["code"] == frame["first"]).sum() / frame["code"].notna().sum()
     assert found["Agreement with the model"] == f"{agreed:.0%}"
-    people, _categories, corrections = (element.value for element in page.dataframe)
+    people, corrections, _categories = (element.value for element in page.dataframe)
     assert set(people["Name"]) == {"Ana", "<i>Bob</i>"} and people["Decided"].sum() == 124
     assert corrections["Products"].sum() == (frame["code"] == 1300).sum()
     assert "2583" in corrections["Suggested"].str.cat()

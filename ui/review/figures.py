@@ -23,19 +23,19 @@ def render_figures(store: DecisionStore, taxonomy: Taxonomy) -> None:
         st.info(_("Nothing is in the queue yet, so there is nothing to count."))
         return
     _render_totals(items)
-    grid = st.grid(2, min_column_width=380)
-    with grid.cell(), st.container(border=True, height="stretch"):
+    with st.container(border=True):
         st.subheader(_("By person"), anchor=False)
         _render_people(log)
+    grid = st.grid(2, min_column_width=380)
     with grid.cell(), st.container(border=True, height="stretch"):
         st.subheader(_("By day"), anchor=False)
         _render_days(log)
+    with grid.cell(), st.container(border=True, height="stretch"):
+        st.subheader(_("What people corrected"), anchor=False)
+        _render_corrections(items, taxonomy)
     with st.container(border=True):
         st.subheader(_("By category suggested"), anchor=False)
         _render_categories(items, taxonomy)
-    with st.container(border=True):
-        st.subheader(_("What people corrected"), anchor=False)
-        _render_corrections(items, taxonomy)
 
 
 def _render_totals(items: pd.DataFrame) -> None:
