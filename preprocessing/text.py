@@ -8,9 +8,7 @@ from functools import lru_cache
 from html.entities import html5
 from pathlib import Path
 
-import nltk
-from nltk.corpus import stopwords
-from nltk.tokenize import RegexpTokenizer
+from preprocessing.nltk_alone import RegexpTokenizer, nltk, stopwords
 
 NLTK_DATA = Path(__file__).parent / "nltk_data"
 
