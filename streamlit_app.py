@@ -24,6 +24,7 @@ page = st.navigation(
     [
         st.Page("pages/classify.py", title=_("Classify a product"), default=True),
         st.Page("pages/batch.py", title=_("Classify a file"), url_path="batch"),
+        st.Page("pages/review.py", title=_("Review"), url_path="review"),
         st.Page("pages/categories.py", title=_("Categories"), url_path="categories"),
         st.Page("pages/model_card.py", title=_("The model"), url_path="model_card"),
     ],

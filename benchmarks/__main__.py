@@ -1,5 +1,5 @@
 """``python -m benchmarks`` writes docs/benchmarks.md, ``… lexical`` docs/lexical.md, ``… batch`` docs/batch.md,
-``… training`` docs/training-cost.md."""
+``… training`` docs/training-cost.md, ``… queue`` docs/queue.md."""
 
 import os
 import platform
@@ -62,6 +62,18 @@ def training() -> str:
         return "\n".join([head, measured.texts(folder), measured.pictures(folder)])
 
 
+def queue() -> str:
+    """What a decision costs."""
+    from benchmarks import queue as measured
+
+    head = (
+        "# The queue, measured\n\nWritten by `make bench-queue`. The sides of a table are timed by turns in one run:"
+        f" read the ratios. {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.\n"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        return "\n".join([head, *(part(Path(name)) for part in (measured.lengths, measured.safety, measured.company))])
+
+
 def main(arguments: list[str]) -> int:
     """Measures and writes one document; gives the exit status."""
     name = arguments[0] if arguments else "speed"
@@ -73,10 +85,12 @@ def main(arguments: list[str]) -> int:
         path, text = ROOT / "docs" / "batch.md", batches()
     elif name == "training":
         path, text = ROOT / "docs" / "training-cost.md", training()
+    elif name == "queue":
+        path, text = ROOT / "docs" / "queue.md", queue()
     elif name == "speed":
         path, text = ROOT / "docs" / "benchmarks.md", speed()
     else:
-        print(f"unknown benchmark {name!r}: speed, lexical, batch or training", file=sys.stderr)
+        print(f"unknown benchmark {name!r}: speed, lexical, batch, training or queue", file=sys.stderr)
         return 2
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")

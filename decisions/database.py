@@ -9,10 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from decisions.errors import DecisionError
 
@@ -56,6 +57,8 @@ def refusing() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise DecisionError("database", {"error": str(error.orig).strip() or type(error.orig).__name__}) from error
+    except (PoolTimeout, Timeout, OSError) as error:  # all connections in use, or a file that cannot be locked
+        raise DecisionError("database", {"error": str(error)}) from error
 
 
 def _address(url: str) -> URL:

@@ -110,11 +110,10 @@ def replacing(out: Path) -> Iterator[Path]:
 @contextmanager
 def packed(out: Path, store: PictureStore, table: str) -> Iterator[tuple[Path, Pictures]]:
     """A table to write, and pictures that go into the ZIP ``out`` with it; ExportError."""
-    with replacing(out) as path, _unfinished(out) as written:
-        # Pictures are compressed already.
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            yield written, Pictures(store, archive.writestr)
-            archive.write(written, table, zipfile.ZIP_DEFLATED)
+    # Stored as they are: pictures are compressed already.
+    with replacing(out) as path, _unfinished(out) as written, zipfile.ZipFile(path, "w") as archive:
+        yield written, Pictures(store, archive.writestr)
+        archive.write(written, table, zipfile.ZIP_DEFLATED)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def histories(store: StoreReader, where: ExportFilter) -> Iterator[History]:
     after = 0
     while True:
         with reading(store.engine) as connection:
-            chunk = dict(connection.execute(_first_decisions(where, after)).tuples().all())
+            chunk = dict(connection.execute(_first_decisions(where, after)).all())
             if not chunk:
                 return
             after, keys = max(chunk.values()), list(chunk)

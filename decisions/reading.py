@@ -14,10 +14,12 @@ from decisions.tables import decisions, items, people
 _CHUNK = 5_000
 _FRAME = ("key", "job", "job_name", "row", "reason", "weight", "source", "model", "confidence", "margin", "state")
 _STANDING = ("decision", "code", "person", "decided_at", "seconds", "note")
+# Purged before anybody decided, or after that was undone: there is nothing left to decide on.
+_ALIVE = or_(items.c.purged_at.is_(None), items.c.standing.is_not(None))
 _ORDERS = {
     "doubt": (items.c.margin, items.c.key),
     "oldest": (items.c.added_at, items.c.key),
-    "newest": (items.c.added_at.desc(), items.c.key),
+    "newest": (items.c.added_at.desc(), items.c.key.desc()),
 }
 
 
@@ -91,7 +93,7 @@ class StoreReader:
 
     def states(self) -> dict[str, int]:
         """Items by state; states without any are absent."""
-        query = select(items.c.state, func.count()).group_by(items.c.state)
+        query = select(items.c.state, func.count()).where(_ALIVE).group_by(items.c.state)
         with reading(self.engine) as connection:
             return dict(connection.execute(query).all())
 
@@ -119,9 +121,9 @@ class StoreReader:
         """
         columns = [items.c[name] for name in (*_FRAME, "second_look", "added_at")]
         columns += [items.c.category.label("first"), *(decisions.c[name] for name in _STANDING)]
-        query = select(*columns).outerjoin(decisions, decisions.c.id == items.c.standing).order_by(items.c.added_at)
+        query = select(*columns).outerjoin(decisions, decisions.c.id == items.c.standing).where(_ALIVE)
         with reading(self.engine) as connection:
-            rows = connection.execute(query.order_by(items.c.key)).all()
+            rows = connection.execute(query.order_by(items.c.added_at, items.c.key)).all()
         frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
         frame["code"] = frame["code"].astype("Int64")
         frame["seconds"] = frame["seconds"].astype("float64")
@@ -160,7 +162,10 @@ def not_undone() -> ColumnElement[bool]:
 
 
 def _state(state: str, person: str) -> ColumnElement[bool]:
+    if state in ("pending", "skipped"):  # nobody can decide on what cannot be read any more
+        return and_(items.c.state == state, items.c.purged_at.is_(None))
     if state != "second_look":
         return items.c.state == state
-    own = select(decisions.c.id).where(decisions.c.id == items.c.standing, decisions.c.person == person).exists()
-    return and_(items.c.state == "decided", items.c.second_look, ~own)
+    standing = decisions.alias("standing")  # a table of its own, whatever else the query reads
+    own = select(standing.c.id).where(standing.c.id == items.c.standing, standing.c.person == person).exists()
+    return and_(items.c.state == "decided", items.c.second_look, items.c.purged_at.is_(None), ~own)

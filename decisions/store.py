@@ -55,23 +55,27 @@ class DecisionStore(StoreReader):
     def add(self, new: Iterable[NewItem]) -> Added:
         """Puts products into the queue, but for those that are in the store already; DecisionError.
 
-        Some at a time: what was added before an error stays, and adding all of it again completes it.
+        Some at a time: what was added before an error stays, and adding all of it again completes it. A product drawn
+        again from the same job takes the smaller weight: the larger of two samples holds the other.
         """
         added = Added()
         for chunk in _chunks(new, _CHUNK):
-            rows = {row["key"]: row for row in map(self._row, chunk)}
+            made = [self._row(item) for item in chunk]
+            rows = {row["key"]: row for row in made}
             with self._transaction() as change:
-                query = select(items.c.key, items.c.state).where(items.c.key.in_(rows))
-                present = dict(change.connection.execute(query).all())
-                fresh = [row for key, row in rows.items() if key not in present]
-                inserted = change.insert(fresh)
-            decided = sum(state in ("decided", "approved") for state in present.values())
+                known = (items.c.key, items.c.state, items.c.purged_at, items.c.job, items.c.weight)
+                query = select(*known).where(items.c.key.in_(rows))
+                present = {row.key: row for row in change.connection.execute(query)}
+                done = {key for key, row in present.items() if row.state in ("decided", "approved")}
+                whole = {key for key, row in present.items() if row.purged_at is None}
+                fresh = change.insert([row for key, row in rows.items() if key not in whole]) - done
+                for key, row in present.items():
+                    if row.job is not None and row.job == rows[key]["job"] and rows[key]["weight"] < row.weight:
+                        change.weigh_again(rows[key])
+            decided = sum(row["key"] in done for row in made)
             # Twice in the table, or put in by somebody else a moment ago: it waits.
-            added = Added(
-                added.added + inserted,
-                added.waiting + len(chunk) - inserted - decided,
-                added.decided + decided,
-            )
+            waiting = len(chunk) - len(fresh) - decided
+            added = Added(added.added + len(fresh), added.waiting + waiting, added.decided + decided)
         return added
 
     def claim(self, holder: str, person: str, where: Filter = QUEUE, passed: Collection[str] = ()) -> Item | None:
@@ -81,7 +85,7 @@ class DecisionStore(StoreReader):
         """
         wanted = [self.matching(where, person), items.c.key.not_in(passed)]
         with self._transaction() as change:
-            mine = items.c.holder == holder
+            mine = items.c.key.in_(change.lock_opened(holder))
             query = select(items.c.key).where(mine, *wanted).order_by(*order(where))
             key = change.connection.execute(query.limit(1)).scalar()
             if key is None:
@@ -97,6 +101,7 @@ class DecisionStore(StoreReader):
     def hold(self, holder: str, person: str, key: str) -> Item:
         """Opens that very product; DecisionError when another has it open, or when it is gone."""
         with self._transaction() as change:
+            change.lock_opened(holder, key)
             change.check_free(change.locked(key), holder)
             change.let_go(holder)
             change.take(key, holder, person)
@@ -155,10 +160,11 @@ class DecisionStore(StoreReader):
                     counts["held" if error.reason == "held" else "changed"] += 1
         return Many(**counts)
 
-    def undo(self, person: str) -> tuple[str, ...]:
+    def undo(self, person: str, only: int | None = None) -> tuple[str, ...]:
         """Takes back the person's last action, all of it; gives the products' keys. DecisionError.
 
-        Each product is again what it was before. Nothing is taken back where somebody has decided since.
+        Each product is again what it was before. Nothing is taken back where somebody has decided since, nor, with
+        ``only``, where that decision is not the whole of the last action.
         """
         person, action = checked_person(person), uuid.uuid4().hex
         with self._transaction() as change:
@@ -170,6 +176,8 @@ class DecisionStore(StoreReader):
                 mine.where(decisions.c.action == last["action"]).order_by(None)
             ).mappings()
             taken_back = sorted(map(decision_of, whole), key=lambda decision: decision.key)
+            if only is not None and [decision.id for decision in taken_back] != [only]:
+                raise DecisionError("undo_changed")
             for decision in taken_back:
                 change.undo(decision, action)
         return tuple(decision.key for decision in taken_back)

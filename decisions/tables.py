@@ -89,8 +89,9 @@ items = Table(
     Column("held_by", String(80)),
     Column("held_until", Moment),
     Column("purged_at", Moment),
-    Index(None, "state", "margin"),
-    Index(None, "state", "added_at"),
+    # As the queue is ordered: the next product is found without sorting those that wait.
+    Index(None, "state", "margin", "key"),
+    Index(None, "state", "added_at", "key"),
 )
 
 decisions = Table(

@@ -14,6 +14,8 @@ from decisions.tables import decisions, items, people
 
 _STATES = {"skipped": "skipped", "approved": "approved"}
 _APPROVABLE = ("accepted", "corrected", "unknown")
+_KEPT = ("key", "state", "second_look")  # of a product whose content was purged, when it comes again
+_DRAWN = ("doubt", "audit")
 _FREE = {"holder": None, "held_by": None, "held_until": None}
 
 
@@ -81,6 +83,13 @@ class Transaction:
         query = select(items.c.standing, items.c.holder, items.c.held_by, items.c.held_until)
         return self.connection.execute(query.where(items.c.key == key).with_for_update()).first()
 
+    def lock_opened(self, holder: str, and_key: str | None = None) -> list[str]:
+        """Keys of what the holder has open, locked with ``and_key``: in order, as all who lock several at once do."""
+        open_ = self.connection.execute(select(items.c.key).where(items.c.holder == holder)).scalars().all()
+        wanted = {*open_, *([and_key] if and_key else [])}
+        query = select(items.c.key, items.c.holder).where(items.c.key.in_(wanted)).order_by(items.c.key)
+        return [row.key for row in self.connection.execute(query.with_for_update()) if row.holder == holder]
+
     def check_free(self, row: Row | None, holder: str) -> None:
         """DecisionError unless the product is there, and open to nobody else."""
         if row is None:
@@ -97,13 +106,23 @@ class Transaction:
         """Closes whatever the holder has open."""
         self.connection.execute(update(items).where(items.c.holder == holder).values(_FREE))
 
-    def insert(self, rows: list[dict]) -> int:
-        """Adds items, but for those that are there; how many were not."""
-        added = 0
-        for row in sorted(rows, key=lambda row: row["key"]):
-            statement = self._dialect.insert(items).values(row).on_conflict_do_nothing(index_elements=["key"])
-            added += len(self.connection.execute(statement.returning(items.c.key)).all())
-        return added
+    def insert(self, rows: list[dict]) -> set[str]:
+        """Adds items, but for those that are there; what was purged has its content again. Keys of both."""
+        if not rows:
+            return set()
+        statement = self._dialect.insert(items)
+        again = {name: statement.excluded[name] for name in rows[0] if name not in _KEPT} | {"purged_at": None}
+        statement = statement.on_conflict_do_update(
+            index_elements=["key"], set_=again, where=items.c.purged_at.is_not(None)
+        )
+        ordered = sorted(rows, key=lambda row: row["key"])
+        return set(self.connection.execute(statement.returning(items.c.key), ordered).scalars())
+
+    def weigh_again(self, row: dict) -> None:
+        """A product that was drawn again from its job, with a greater chance: it stands for fewer."""
+        drawn = items.c.reason.in_(_DRAWN), items.c.job == row["job"], items.c.weight > row["weight"]
+        values = {"reason": row["reason"], "weight": row["weight"]}
+        self.connection.execute(update(items).where(items.c.key == row["key"], *drawn).values(values))
 
     def register(self, person: str) -> None:
         """Gives a person who is new another name, to be used where names are not to be seen."""
@@ -133,6 +152,8 @@ def _code_of(item: Item, verdict: Verdict, standing: Decision | None, person: st
         return standing.code
     if verdict.decision == "accepted":
         return item.code if verdict.code is None else verdict.code
+    if verdict.decision not in ("corrected", "unknown", "skipped"):
+        raise ValueError(f"no decision that a person takes: {verdict.decision!r}")
     if verdict.decision == "corrected" and verdict.code is None:
         raise DecisionError("code_missing")
     return verdict.code if verdict.decision == "corrected" else None

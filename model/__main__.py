@@ -9,13 +9,20 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from model import bundle_command
+from model.adaptation import command as adaptation
 from model.evaluation import command as evaluation
 from model.evaluation import submission
 from model.evaluation.terminal import chosen_bundle, run_told
 from model.training import command as training
 from settings import SHIPPED_BUNDLE, settings
 
-COMMANDS = {"train": training, "evaluate": evaluation, "predict-test": submission, "bundle": bundle_command}
+COMMANDS = {
+    "train": training,
+    "adapt": adaptation,
+    "evaluate": evaluation,
+    "predict-test": submission,
+    "bundle": bundle_command,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

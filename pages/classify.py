@@ -26,4 +26,10 @@ with grid.cell():
         st.stop()
     prediction = predict(classifier, product)
     render_result(classifier, product, prediction, PREFIX)
+    deciding = st.container()
 render_explanation(classifier, product, prediction, PREFIX)
+with deciding:
+    # Last, and imported here: the store may be slow to answer, and the answer must not wait for it.
+    from ui.decide.panel import render_decision
+
+    render_decision(PREFIX, product, prediction, classifier.taxonomy)

@@ -169,7 +169,8 @@ def distributions() -> dict[str, set[str]]:
 def allowed_requirements(path: Path) -> set[str]:
     if path.parts[0] == "tests":
         return requirements(DEV) | requirements(TRAIN) | requirements(RAY)
-    if path.parts[:2] in {("model", "training"), ("model", "evaluation")} or path.parts[0] == "benchmarks":
+    trained = {("model", "training"), ("model", "evaluation"), ("model", "adaptation")}
+    if path.parts[:2] in trained or path.parts[0] == "benchmarks":
         return requirements(TRAIN)
     if path == Path("batch/distributed.py"):
         return requirements(RAY)

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from settings import ROOT
 
@@ -127,9 +127,15 @@ def make_server(
 
 
 @pytest.fixture(scope="session")
-def server(make_server: Callable[[], Server]) -> str:
-    """Address of an application that is not harmed."""
-    return make_server().address
+def shared_server(make_server: Callable[[], Server]) -> Server:
+    """An application that is not harmed."""
+    return make_server()
+
+
+@pytest.fixture(scope="session")
+def server(shared_server: Server) -> str:
+    """Its address."""
+    return shared_server.address
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +157,10 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         if parts.scheme not in {"data", "blob"} and parts.hostname != HERE:
             elsewhere.append(url)
 
+    def note_error(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location['url']})")
+
     def open_page(width: int = 1280, height: int = 1000, locale: str = "fr-FR", same: Page | None = None) -> Page:
         """``same``: a page of the visitor who comes back, in the same browser."""
         if same is None:
@@ -163,7 +173,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.on("request", lambda request: note_address(request.url))
         page.on("websocket", lambda websocket: note_address(websocket.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("console", note_error)
         page.goto(server)
         return page
 

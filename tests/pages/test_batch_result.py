@@ -220,7 +220,7 @@ def test_without_given_categories_there_is_no_quality(classified, tmp_path, monk
     cached._results.clear()
     page = opened(job)
     assert not page.exception
-    assert [tab.label for tab in page.tabs] == ["Produits", "Graphiques", "Télécharger"]
+    assert [tab.label for tab in page.tabs] == ["Produits", "Graphiques", "Aux modérateurs", "Télécharger"]
     assert "given" not in table(page) and not page.toggle
     cached._results.clear()
     settings.cache_clear()

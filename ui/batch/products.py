@@ -10,6 +10,7 @@ from batch.results import NO_LABEL, SORTS, Results
 from model.taxonomy import Taxonomy
 from ui.batch.cached import THUMBNAIL, signature, taxonomy, thumbnails
 from ui.batch.choice import choose
+from ui.batch.decided import decided
 from ui.batch.names import category_name, fate_name
 from ui.language import N_, _, language, ngettext, number, percent
 
@@ -133,6 +134,7 @@ def _table(found: Results, rows: np.ndarray, labels: Taxonomy) -> tuple[pd.DataF
         "confidence": st.column_config.ProgressColumn(
             _("Confidence"), min_value=0.0, max_value=1.0, format="percent", width=120
         ),
+        "decision": st.column_config.TextColumn(_("Decision"), width=230, help=_("Of the moderators")),
         "given": st.column_config.TextColumn(_("Category given"), width=180, help=_("= the same, ≠ another")),
         "alternatives": st.column_config.TextColumn(_("Then"), width=260),
         "fate": st.column_config.TextColumn(_("State of the picture"), width=130),
@@ -143,6 +145,7 @@ def _table(found: Results, rows: np.ndarray, labels: Taxonomy) -> tuple[pd.DataF
         "text": [(first or second or "")[:_SHOWN_CHARACTERS] for first, second in texts],
         "category": [category_name(labels, code) for code in found.codes[rows, 0].tolist()],
         "confidence": shown_share(found.confidence[rows]),
+        "decision": decided(found, rows.tolist(), cells, labels),
         "given": None if found.labels is None else [_given(labels, found, row) for row in rows],
         "alternatives": [_alternatives(labels, found, row) for row in rows],
         "fate": [fate_name(reason) for reason in found.pictures[rows]],

@@ -1,4 +1,4 @@
-"""A finished job: its numbers, and behind tabs its products, charts, quality and files to take away."""
+"""A finished job: its numbers, and behind tabs its products, charts, quality, what to send on and to take away."""
 
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ui.batch.evaluation import render_quality
 from ui.batch.figures import render_charts
 from ui.batch.products import render_products
 from ui.batch.progress import render_fates
+from ui.batch.queue import render_queue
 from ui.batch.row import render_row
 from ui.language import _, language, number, percent
 
@@ -33,7 +34,13 @@ def render_finished(job: Job, state: JobState) -> None:
         )
     if found.pictures_gone:
         st.warning(_("The pictures of this file are not where they were: the table shows none of them."))
-    names = {"products": _("Products"), "charts": _("Charts"), "quality": _("Quality"), "download": _("Download")}
+    names = {
+        "products": _("Products"),
+        "charts": _("Charts"),
+        "quality": _("Quality"),
+        "queue": _("To the moderators"),
+        "download": _("Download"),
+    }
     if found.labels is None:
         del names["quality"]
     key = f"batch_tabs_{language()}"
@@ -55,6 +62,8 @@ def _render_tab(name: str, found: Results, threshold: float | None) -> None:
         render_charts(found, threshold)
     elif name == "quality":
         row = render_quality(found)
+    elif name == "queue":
+        render_queue(found, threshold)
     else:
         render_downloads(found)
     if row is not None:

@@ -11,6 +11,8 @@ from model.product import Product
 from model.reading import MAX_TEXT
 from preprocessing.image import ImageError
 from ui.batch.names import column_name, fate_name
+from ui.decide.case import Origin
+from ui.decide.panel import render_decision
 from ui.explanation import render_explanation
 from ui.language import _, number
 from ui.model import classifier_or_stop, predict, shown_picture
@@ -48,7 +50,11 @@ def render_row(found: Results, row: int) -> None:
             )
         prediction = predict(classifier, product)
         render_result(classifier, product, prediction, PREFIX)
+        deciding = st.container()
     render_explanation(classifier, product, prediction, PREFIX)
+    with deciding:
+        origin = Origin("batch", found.job.id, found.job.about["name"], row)
+        render_decision(PREFIX, product, prediction, classifier.taxonomy, origin)
 
 
 def _render_picture(product: Product) -> None:

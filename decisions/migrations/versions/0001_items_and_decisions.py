@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("purged_at", _MOMENT),
         sa.PrimaryKeyConstraint("key", name="pk_items"),
     )
-    for columns in (["picture"], ["job"], ["holder"], ["state", "margin"], ["state", "added_at"]):
+    for columns in (["picture"], ["job"], ["holder"], ["state", "margin", "key"], ["state", "added_at", "key"]):
         op.create_index(f"ix_items_{'_'.join(columns)}", "items", columns)
     op.create_table(
         "decisions",

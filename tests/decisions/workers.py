@@ -1,0 +1,88 @@
+"""What other processes do to one database, in the tests of many at once."""
+
+import random
+from multiprocessing.connection import Connection
+
+from alembic.runtime.migration import MigrationContext
+
+from decisions.database import open_database
+from decisions.errors import DecisionError
+from decisions.items import Verdict
+from decisions.pictures import PictureStore
+from decisions.store import DecisionStore
+
+
+def opened(url: str) -> str | None:
+    """The step at which the database is when this process has opened it."""
+    engine = open_database(url)
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    return found
+
+
+def work_off(store: DecisionStore, person: str) -> list[str]:
+    """Decides on whatever the queue hands out, until it hands out nothing; the keys."""
+    done = []
+    while (item := store.claim(person, person)) is not None:
+        store.decide(item, Verdict("accepted"), person, person)
+        done.append(item.key)
+    return done
+
+
+def work_off_apart(url: str, pictures: str, person: str) -> list[str]:
+    """`work_off` in a process of its own."""
+    engine = open_database(url)
+    try:
+        return work_off(DecisionStore(engine, PictureStore(pictures)), person)
+    finally:
+        engine.dispose()
+
+
+def meddle(store: DecisionStore, person: str, keys: list[str], seed: int, steps: int = 60) -> dict[str, int]:
+    """Does anything to anything, as fast as it goes; how often each was done, or refused for which reason."""
+    chance, counts = random.Random(seed), {}
+    for _ in range(steps):
+        act = chance.choice(("claim", "claim", "decide", "decide", "many", "undo", "hold", "release"))
+        try:
+            if act == "claim":
+                act += "ed" if store.claim(person, person) else " nothing"
+            elif act == "decide":
+                verdict = Verdict(chance.choice(("accepted", "unknown", "skipped")))
+                store.decide(store.find(chance.choice(keys)), verdict, person, person)
+            elif act == "many":
+                found = [store.find(key) for key in chance.sample(keys, 4)]
+                store.decide_many(found, Verdict("accepted"), person, person)
+            elif act == "undo":
+                store.undo(person)
+            elif act == "hold":
+                store.hold(person, person, chance.choice(keys))
+            else:
+                store.release(person)
+        except DecisionError as error:
+            if error.reason not in ("held", "changed", "nothing_to_undo", "undo_changed"):
+                raise
+            act = error.reason
+        counts[act] = counts.get(act, 0) + 1
+    return counts
+
+
+def meddle_apart(url: str, pictures: str, person: str, keys: list[str], seed: int) -> dict[str, int]:
+    """`meddle` in a process of its own."""
+    engine = open_database(url)
+    try:
+        return meddle(DecisionStore(engine, PictureStore(pictures), lease_seconds=0.01), person, keys, seed)
+    finally:
+        engine.dispose()
+
+
+def decide_until_killed(url: str, pictures: str, speaking: Connection) -> None:
+    """Tells each decision once it is promised, and goes on to the next; undoes some."""
+    store = DecisionStore(open_database(url), PictureStore(pictures))
+    chance = random.Random()
+    while (item := store.claim("writer", "Ana")) is not None:
+        kept = store.decide(item, Verdict("corrected", 2583, f"é{'x' * 900}"), "Ana", "writer")
+        speaking.send(("decided", kept.key, kept.id))
+        if chance.random() < 0.2:
+            [key] = store.undo("Ana")
+            speaking.send(("undone", key, kept.id))

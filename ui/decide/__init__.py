@@ -1,0 +1,1 @@
+"""Deciding on products: what the pages that do it share."""

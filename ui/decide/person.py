@@ -1,0 +1,86 @@
+"""Who decides: a name that the browser remembers. It is taken on trust, until there is a sign-in."""
+
+from urllib.parse import quote, unquote
+
+import streamlit as st
+
+from decisions.errors import DecisionError
+from decisions.items import MAX_PERSON
+from decisions.store import checked_person
+from ui.decide.errors import decision_message
+from ui.language import _
+from ui.style import literal
+
+COOKIE = "rayon_person"
+STATE = "decide_person"
+_ASKING, _DAYS = "decide_person_asking", 180
+
+_REMEMBER = """
+export default function({ data }) {
+  if (!data.value) return;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${data.name}=${data.value}; Max-Age=${data.seconds}; Path=/; SameSite=Strict${secure}`;
+}
+"""
+_remember = st.components.v2.component("rayon_person", js=_REMEMBER)
+
+
+def person() -> str | None:
+    """The name of who decides in this session; None until it is given."""
+    state = st.session_state
+    if STATE not in state:
+        state[STATE] = _remembered()
+    return state[STATE]
+
+
+def render_person(prefix: str) -> str | None:
+    """Asks for the name, or says it and lets it be changed; gives the name. None: nothing can be decided yet."""
+    name = person()
+    _remember(
+        key=f"browser_person_{prefix}",
+        data={"name": COOKIE, "value": quote(name or ""), "seconds": _DAYS * 86_400},
+        height=1,
+    )
+    if name is None or st.session_state.get(_ASKING):
+        _ask(prefix, name)
+        return name
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_("You decide as **{name}**").format(name=literal(name)), width="content")
+        st.button(_("Change"), key=f"{prefix}_person_change", type="tertiary", on_click=_start_asking)
+    return name
+
+
+def _ask(prefix: str, name: str | None) -> None:
+    key = f"{prefix}_person_name"
+    with st.form(f"{prefix}_person", border=name is None):
+        st.text_input(
+            _("Who decides?"),
+            value=name or "",
+            key=key,
+            autocomplete="name",
+            placeholder=_("Your name"),
+            max_chars=MAX_PERSON,
+            help=_("Stands with every decision you take. Exports can leave it out."),
+        )
+        given = st.form_submit_button(_("That is me"), type="primary", key=f"{prefix}_person_given")
+    if not given:
+        return
+    try:
+        st.session_state[STATE] = checked_person(st.session_state[key])
+    except DecisionError as error:
+        st.error(decision_message(error))
+        return
+    st.session_state[_ASKING] = False
+    st.rerun()
+
+
+def _start_asking() -> None:
+    st.session_state[_ASKING] = True
+
+
+def _remembered() -> str | None:
+    """The name in the browser's cookie; None for none, and for what cannot be one."""
+    try:
+        return checked_person(unquote(st.context.cookies.get(COOKIE, "")))
+    except DecisionError:
+        return None

@@ -1,0 +1,1 @@
+"""The moderators' queue on the screen."""

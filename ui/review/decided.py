@@ -1,0 +1,53 @@
+"""What was decided last, in a line, with the way back."""
+
+from html import escape
+
+import streamlit as st
+
+from decisions.items import Decision, Filter
+from decisions.store import DecisionStore
+from model.taxonomy import Taxonomy
+from ui.decide.names import category_of, decision_name
+from ui.language import _
+from ui.review.desk import Last, last, told, undo
+from ui.review.keys import DO, on_key
+
+_STYLE = "<style>.rayon-last {margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate;}</style>"
+
+
+def render_last(store: DecisionStore, person: str, where: Filter, taxonomy: Taxonomy, *keys: str) -> None:
+    """The last decision of this person, whenever it was, and what there is to say about the last key or button.
+
+    ``keys``: those that undo it.
+    """
+    found = last(store, person)
+    with st.container(horizontal=True, vertical_alignment="center", key="review_last"):
+        with st.container(width="stretch"):
+            st.html(f"{_STYLE}<p class='rayon-last' role='status' dir='auto'>{escape(_sentence(found, taxonomy))}</p>")
+        st.button(
+            on_key(_("Undo"), *keys),
+            key=f"{DO}_undo",
+            on_click=undo,
+            args=(store, person, where),
+            disabled=found.decision is None,
+        )
+    if (said := told()) is not None:
+        kind, message = said
+        {"info": st.info, "warning": st.warning, "error": st.error}[kind](message)
+
+
+def _sentence(found: Last, taxonomy: Taxonomy) -> str:
+    decision = found.decision
+    if decision is None:
+        return _("Your decisions show here, and can be undone.")
+    sentence = _("{product} → {answer}").format(product=f"“{found.title}”", answer=_answer(decision, taxonomy))
+    if found.before is None or found.before.person == decision.person:
+        return sentence
+    before, name = _answer(found.before, taxonomy), found.before.person
+    if decision.decision == "approved":
+        return f"{sentence} · {_('as {person} had said').format(person=name)}"
+    return f"{sentence} · {_('{person} had said {answer}').format(person=name, answer=before)}"
+
+
+def _answer(decision: Decision, taxonomy: Taxonomy) -> str:
+    return decision_name(decision.decision) if decision.code is None else category_of(taxonomy, decision.code)

@@ -1,0 +1,151 @@
+"""The keyboard of the queue: a key presses the button it stands on, once, and only for what can have been seen."""
+
+import streamlit as st
+
+ACCEPT, UNKNOWN, SKIP, NEXT, UNDO, WHY, FIND, NOTE = "A", "D", "S", "N", "U", "W", "F", "E"
+DO = "review_do"
+"""Begins the key of each button that changes something."""
+PRODUCT, FIND_KEY, NOTE_KEY, WHY_KEY = "rayon-product", "review_find", "review_note", "review_why_key"
+"""What else keys find on the page."""
+SEEN_MS = 250
+"""A product that has been on screen for less cannot have been looked at: keys and clicks wait."""
+_LOST_MS, _PAUSE_MS = 4_000, 1_000
+"""After which a press is taken for lost; how long after a letter in a field the next one is still meant for it."""
+_BUTTONS = {ACCEPT: "accept", "Enter": "accept", "1": "accept", UNKNOWN: "unknown", SKIP: "skip"}
+_BUTTONS |= {NEXT: "next", "ArrowRight": "next"} | {str(place): f"pick{place}" for place in range(2, 10)}
+
+# Letters by what is printed on the key, digits by where it is: on a French keyboard they need Shift. Buttons are found
+# by the product that is in the page, not by what the server said last: what is decided on is what is on screen.
+_KEYS = """
+const FIELDS = "input:not([type=checkbox],[type=radio],[type=button]), textarea, select, [contenteditable=true]";
+const STEERED = "[role=tab], [role=slider], [role=listbox], [role=option], [role=menu], [role=grid], [role=radio]";
+const CHOOSING = "[role=combobox][aria-expanded=true], [role=listbox]";
+let desk = null, tell = null, shown = null, token = "", since = 0, pressed = null, waiting = null, told = 0;
+let writing = -Infinity;
+
+function look() {
+  if (!desk) return;
+  const now = document.querySelector(desk.product)?.id ?? "no-product";
+  if (now === shown) {
+    if (waiting !== null) press(waiting);
+    return;
+  }
+  if (shown === null) told = performance.now();
+  [shown, since, pressed, waiting, writing] = [now, performance.now(), null, null, -Infinity];
+  token = now.split("-")[1];
+  const field = document.activeElement;
+  if (field?.matches(FIELDS) && field.closest(desk.desk)) field.blur();
+}
+
+function typed({ key, code }) {
+  if (/^(Digit|Numpad)[1-9]$/.test(code) && !/^[a-z]$/i.test(key)) return code.at(-1);
+  if (key.length === 1 && key > "\\x7f" && code.startsWith("Key")) return code.at(-1);
+  return key.length === 1 ? key.toUpperCase() : key;
+}
+
+function onClick(event) {
+  if (!desk || !event.target.closest?.(desk.doing)) return;
+  look();
+  const now = performance.now();
+  if (now - since < desk.seen || (pressed !== null && now - pressed < desk.lost)) {
+    event.preventDefault();
+    event.stopPropagation();
+  } else {
+    pressed = now;
+  }
+}
+
+function onKey(event) {
+  const { target } = event;
+  if (!desk || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector("[data-testid=stDialog]")) return;
+  const now = performance.now();
+  if (target.matches?.(FIELDS)) {
+    writing = ["Escape", "Enter", "Tab"].includes(event.key) ? -Infinity : now;
+    const done = event.key === "Escape" || (event.key === "Enter" && target.closest(desk.note));
+    if (done) setTimeout(() => target.blur(), 0);
+    return;
+  }
+  // While a box of choices is open, it and its field hand the focus to each other: the next letter is for the field.
+  if (now - writing < desk.pause || document.querySelector(CHOOSING)) return;
+  const what = desk.keys[typed(event)];
+  if (what === undefined || target.closest?.(STEERED)) return;
+  if (event.key === "Enter" && target.closest?.("button, a, summary, [role=button]")) return;
+  look();
+  event.preventDefault();
+  // What is pressed before a field is there is not to press the buttons that its text would spell.
+  if (event.repeat || waiting !== null) return;
+  if (what === desk.find || what === desk.write) writing = now;
+  else if (now - since < desk.seen) return;
+  press(what);
+}
+
+// The page is built from top to bottom: the product may be there a moment before the button. The note comes last.
+function press(what) {
+  const [found, note] = [what, desk.write].map((one) => document.querySelector(one.replace("TOKEN", token)));
+  waiting = found || note || !token ? null : what;
+  if (!found || found.disabled) return;
+  if (found.matches(FIELDS)) found.focus();
+  else found.click();
+}
+
+// Somebody who moves is at work: the product stays theirs.
+function onMove() {
+  if (!desk || performance.now() - told < desk.renew) return;
+  told = performance.now();
+  tell("alive", String(told));
+}
+
+document.addEventListener("click", onClick, true);
+document.addEventListener("keydown", onKey);
+["pointermove", "keydown", "wheel"].forEach((move) => document.addEventListener(move, onMove, { passive: true }));
+const watch = new MutationObserver(look);
+
+export default function({ data, setTriggerValue }) {
+  desk = data;
+  tell = setTriggerValue;
+  watch.observe(document.body, { subtree: true, childList: true });
+  look();
+  return () => {
+    if (desk !== data) return;
+    desk = null;
+    watch.disconnect();
+  };
+}
+"""
+_component = st.components.v2.component("rayon_keys", js=_KEYS)
+
+
+def listen(lease_seconds: float) -> None:
+    """Has keys press the buttons about the product that is on screen, whichever that is."""
+    buttons = {key: f".st-key-{DO}_{what}_TOKEN button" for key, what in _BUTTONS.items()}
+    buttons |= {UNDO: f".st-key-{DO}_undo button", WHY: f".st-key-{WHY_KEY} button"}
+    find, write = f"[class*='st-key-{FIND_KEY}_TOKEN'] input", f".st-key-{NOTE_KEY}_TOKEN input"
+    data = {
+        "find": find,
+        "write": write,
+        "product": f".{PRODUCT}",
+        "keys": buttons | {FIND: find, NOTE: write},
+        "doing": f"[class*='st-key-{DO}_'] button",
+        "desk": ".st-key-review_desk",
+        "note": f"[class*='st-key-{NOTE_KEY}_']",
+        "seen": SEEN_MS,
+        "lost": _LOST_MS,
+        "pause": _PAUSE_MS,
+        "renew": lease_seconds * 1000 / 3,
+    }
+    _component(key="browser_review_keys", data=data, on_alive_change=_ignore, height=1)
+
+
+def button_key(what: str, token: str) -> str:
+    """The key of a button about the product on screen, and about no other."""
+    return f"{DO}_{what}_{token}"
+
+
+def on_key(label: str, *keys: str) -> str:
+    """A button's label with the keys that press it."""
+    return " ".join([*(f"`{key}`" for key in keys), label])
+
+
+def _ignore() -> None:
+    """The run that follows takes the lease again."""
