@@ -34,7 +34,7 @@ run: $(VENV)/.run ## serve the application on http://127.0.0.1:8501 (PORT=… fo
 
 # Everything is reported in one go; pytest comes last, so that its closing line ends the output.
 .PHONY: test
-test: $(VENV)/.dev $(VENV)/.train $(VENV)/.ray chromium ## run the linters and every test (ARGS=… goes to pytest)
+test: $(VENV)/.dev $(VENV)/.train $(VENV)/.ray chromium postgresql ## run the linters and every test (ARGS=… goes to pytest)
 	@failed=0; \
 	$(MAKE) --no-print-directory lint || failed=1; \
 	$(RAYON) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS) || failed=1; \
@@ -55,7 +55,7 @@ format: $(VENV)/.dev ## put the code in the house's format
 
 .PHONY: screenshot
 screenshot: $(VENV)/.dev chromium ## take the pictures in docs/ again, from the real pages
-	RAYON_SCREENSHOT=1 $(RAYON) pytest tests/browser -k "reasons or two_thousand"
+	RAYON_SCREENSHOT=1 $(RAYON) pytest tests/browser -k "reasons or two_thousand or keyboard"
 
 .PHONY: train-open
 train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measure its explanations
@@ -87,6 +87,10 @@ bench-words: $(VENV)/.train ## measure what pays in the lexical branch
 .PHONY: messages
 messages: $(VENV)/.run ## collect the screen texts and compile their translations (ui/locale)
 	$(RAYON) ui.catalogues
+
+.PHONY: bench-queue
+bench-queue: $(VENV)/.run ## measure what a decision costs (docs/queue.md; two minutes)
+	$(RAYON) benchmarks queue
 
 .PHONY: clean
 clean: ## remove the environment and the caches; var/ and the models stay
@@ -128,26 +132,47 @@ $(VENV)/.uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: uv==$(UV_VERSION)
 	@touch $@
 
-# --- Chromium for the browser tests -----------------------------------------------------------------------
+# --- programs of the system that tests need -------------------------------------------------------------
+
+# Runs the command in $$install as root: now where that needs no password, else it says what to run. Where CI is set,
+# what is missing is an error.
+AS_ROOT = if [ "$$(id -u)" = 0 ]; then \
+		echo "Installing $$what"; sh -c "$$install" && exit 0; \
+	elif sudo -n true 2>/dev/null; then \
+		echo "Installing $$what"; sudo -n sh -c "$$install" && exit 0; \
+	else \
+		echo "The tests need $$what. Install it by: sudo sh -c '$$install'" >&2; \
+	fi; \
+	[ -z "$${CI:-}" ]
+APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends
 
 CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
 
 .PHONY: chromium
 chromium: ## install Chromium for the browser tests, when there is none
 	@for name in $(CHROMIUM_NAMES); do command -v $$name >/dev/null && exit 0; done; \
-	if command -v apt-get >/dev/null; then \
-		command="apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends chromium fonts-noto-color-emoji"; \
-	elif command -v dnf >/dev/null; then command="dnf install -y chromium"; \
-	elif command -v apk >/dev/null; then command="apk add chromium font-noto-emoji"; \
-	elif command -v pacman >/dev/null; then command="pacman -S --noconfirm chromium noto-fonts-emoji"; \
-	else command=""; fi; \
-	if [ -z "$$command" ]; then \
-		echo "The browser tests need Chromium or Chrome on the PATH: install it by hand." >&2; \
-	elif [ "$$(id -u)" = 0 ]; then \
-		echo "Installing Chromium"; sh -c "$$command" && exit 0; \
-	elif sudo -n true 2>/dev/null; then \
-		echo "Installing Chromium"; sudo -n sh -c "$$command" && exit 0; \
+	what=Chromium; \
+	if command -v apt-get >/dev/null; then install="$(APT) chromium fonts-noto-color-emoji"; \
+	elif command -v dnf >/dev/null; then install="dnf install -y chromium"; \
+	elif command -v apk >/dev/null; then install="apk add chromium font-noto-emoji"; \
+	elif command -v pacman >/dev/null; then install="pacman -S --noconfirm chromium noto-fonts-emoji"; \
 	else \
-		echo "The browser tests need Chromium. Install it by: sudo sh -c '$$command'" >&2; \
+		echo "The browser tests need Chromium or Chrome on the PATH: install it by hand." >&2; \
+		[ -z "$${CI:-}" ]; exit; \
 	fi; \
-	[ -z "$${CI:-}" ]
+	$(AS_ROOT)
+
+.PHONY: postgresql
+postgresql: ## install a PostgreSQL server for the tests of decisions, when there is none
+	@command -v initdb >/dev/null && exit 0; \
+	for program in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb; do [ -x $$program ] && exit 0; done; \
+	what=PostgreSQL; \
+	if command -v apt-get >/dev/null; then install="$(APT) postgresql"; \
+	elif command -v dnf >/dev/null; then install="dnf install -y postgresql-server"; \
+	elif command -v apk >/dev/null; then install="apk add postgresql"; \
+	elif command -v pacman >/dev/null; then install="pacman -S --noconfirm postgresql"; \
+	else \
+		echo "The tests of decisions need PostgreSQL's initdb on the PATH: install it by hand." >&2; \
+		[ -z "$${CI:-}" ]; exit; \
+	fi; \
+	$(AS_ROOT)
