@@ -15,6 +15,7 @@ from decisions.store import DecisionStore
 from model.product import Product, RankedCategory
 from model.taxonomy import default_taxonomy
 from settings import ROOT
+from tests.browser.test_batch_journey import written
 from ui.gallery import EXAMPLES
 
 pytestmark = pytest.mark.browser
@@ -58,7 +59,8 @@ def drawn(n: int, count: int, word: str) -> NewItem:
 
 def open_review(page: Page, name: str | None) -> Page:
     """The queue, with a product on screen; ``name``: typed in, unless the browser knows it."""
-    page.get_by_role("link", name="Review").click()
+    page.wait_for_load_state("networkidle")  # pictures of a page that is left are not served any more
+    page.get_by_role("link", name=written("Review")).click()
     if name:
         page.locator(".st-key-review_person_name input").fill(name)
         expect(page.locator(".st-key-review_person_given button")).to_be_visible()

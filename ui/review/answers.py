@@ -9,7 +9,7 @@ from ui.decide.category_box import box_key, choose_category
 from ui.decide.names import category_of, decision_sentence
 from ui.language import _, probability
 from ui.review.desk import Open, pass_over, say, say_unknown, skip
-from ui.review.keys import ACCEPT, FIND, FIND_KEY, NEXT, NOTE, SKIP, UNKNOWN, button_key, on_key
+from ui.review.keys import ACCEPT, FIND, FIND_KEY, NEXT, NOTE, SKIP, UNKNOWN, button_key, on_key, with_key
 from ui.style import literal
 
 MOST, LEAST, NEGLIGIBLE = 9, 3, 0.005
@@ -41,7 +41,7 @@ def render_answers(store: DecisionStore, opened: Open, person: str, taxonomy: Ta
             )
     _render_bars(opened)
     choose_category(
-        f"{_('Any other category')} `{FIND}`",
+        with_key(_("Any other category"), FIND),
         opened.item.suggestions,
         taxonomy,
         f"{FIND_KEY}_{opened.token}",
@@ -68,7 +68,7 @@ def render_answers(store: DecisionStore, opened: Open, person: str, taxonomy: Ta
             help=_("Passed over without a decision: it stays in the queue."),
         )
     st.text_input(
-        f"{_('Note (optional)')} `{NOTE}`",
+        with_key(_("Note (optional)"), NOTE),
         key=opened.note_key,
         max_chars=MAX_NOTE,
         placeholder=_("Kept with the decision; Enter or Esc leaves the field"),

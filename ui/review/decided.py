@@ -45,8 +45,10 @@ def _sentence(found: Last, taxonomy: Taxonomy) -> str:
         return sentence
     before, name = _answer(found.before, taxonomy), found.before.person
     if decision.decision == "approved":
-        return f"{sentence} · {_('as {person} had said').format(person=name)}"
-    return f"{sentence} · {_('{person} had said {answer}').format(person=name, answer=before)}"
+        more = _("as {person} had said").format(person=name)
+    else:
+        more = _("{person} had said {answer}").format(person=name, answer=before)
+    return f"{sentence} · {more}"
 
 
 def _answer(decision: Decision, taxonomy: Taxonomy) -> str:

@@ -227,7 +227,8 @@ def _refused(store: DecisionStore, opened: Open, person: str, error: DecisionErr
         except DecisionError:
             pass  # somebody has it open: the message says already that nothing was recorded
     if note:
-        _tell("error", f"{decision_message(error)} {_('Your note was: {note}').format(note=literal(note))}")
+        kept = _("Your note was: {note}").format(note=literal(note))
+        _tell("error", f"{decision_message(error)} {kept}")
 
 
 def _put(item: Item, where: Filter, note: str = "") -> Open:

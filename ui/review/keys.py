@@ -30,7 +30,7 @@ function look() {
     if (waiting !== null) press(waiting);
     return;
   }
-  if (shown === null) told = performance.now();
+  told = performance.now(); // whatever comes up has been taken afresh
   [shown, since, pressed, waiting, writing] = [now, performance.now(), null, null, -Infinity];
   token = now.split("-")[1];
   const field = document.activeElement;
@@ -89,9 +89,9 @@ function press(what) {
   else found.click();
 }
 
-// Somebody who moves is at work: the product stays theirs.
+// Somebody who moves is at work: the product stays theirs. What a key has asked for is not to be interrupted by that.
 function onMove() {
-  if (!desk || performance.now() - told < desk.renew) return;
+  if (!desk || pressed !== null || waiting !== null || performance.now() - told < desk.renew) return;
   told = performance.now();
   tell("alive", String(told));
 }
@@ -145,6 +145,11 @@ def button_key(what: str, token: str) -> str:
 def on_key(label: str, *keys: str) -> str:
     """A button's label with the keys that press it."""
     return " ".join([*(f"`{key}`" for key in keys), label])
+
+
+def with_key(label: str, key: str) -> str:
+    """A field's label with the key that leads to it."""
+    return f"{label} `{key}`"
 
 
 def _ignore() -> None:

@@ -42,7 +42,8 @@ _STYLE = """<style>
 def render_product(store: DecisionStore, opened: Open) -> None:
     """Everything that the moderator goes by; text, never markup."""
     item = opened.item
-    parts = [_picture(store, item), f"<h3 dir='auto'>{_plain(item.designation) or escape(_('No designation'))}</h3>"]
+    title = _plain(item.designation) or escape(_("No designation"))
+    parts = [_picture(store, item), f"<h3 dir='auto'>{title}</h3>"]
     parts.append(_description(item.description))
     parts.append(f"<small>{escape(_origin(item))}</small>")
     st.html(f"{_STYLE}<div class='{PRODUCT}' id='review-{opened.token}-{turn()}'>{''.join(parts)}</div>")
@@ -59,16 +60,22 @@ def prepare_next(store: DecisionStore, where: Filter, person: str, shown: str, p
 
 def _picture(store: DecisionStore, item: Item) -> str:
     if item.picture is None:
-        return f"<div class='none'>{escape(_('No picture'))}</div>"
+        return _none(_("No picture"))
     try:
         found = _shown(item.picture, store)
     except DecisionError as error:
-        return f"<div class='none'>{escape(decision_message(error).replace(chr(92), ''))}</div>"
+        return _none(decision_message(error).replace("\\", ""))
     if found is None:
-        return f"<div class='none'>{escape(_('The picture was deleted.'))}</div>"
+        return _none(_("The picture was deleted."))
     if isinstance(found, ImageError):
-        return f"<div class='none'>{escape(image_message(found))}</div>"
-    return f"<img src='{found}' alt='{escape(_('The picture of this product'), quote=True)}'>"
+        return _none(image_message(found))
+    spoken = escape(_("The picture of this product"), quote=True)
+    return f"<img src='{found}' alt='{spoken}'>"
+
+
+def _none(why: str) -> str:
+    """In the place of a picture."""
+    return f"<div class='none'>{escape(why)}</div>"
 
 
 @st.cache_data(scope="session", max_entries=24, ttl=3600, show_spinner=False)
@@ -96,8 +103,9 @@ def _description(text: str | None) -> str:
         return f"<p dir='auto'>{_plain(whole)}</p>"
     shown = whole if len(whole) <= MAX_TEXT else f"{whole[:MAX_TEXT]}…"
     cut = whole[:CUT].rsplit(maxsplit=1)[0]
+    more = escape(_("Whole description"))
     return (
-        f"<p dir='auto'>{_plain(cut)}…</p><details><summary>{escape(_('Whole description'))}</summary>"
+        f"<p dir='auto'>{_plain(cut)}…</p><details><summary>{more}</summary>"
         f"<div dir='auto'>{_plain(shown)}</div></details>"
     )
 

@@ -106,7 +106,7 @@ def _set_threshold(threshold: float) -> None:
 
 def _render_decided(here: pd.Series, items: pd.DataFrame) -> None:
     if items.empty:
-        st.info(_("No file has been sent to the queue yet: open a classified file, tab “Queue”."))
+        st.info(_("No file has been sent to the queue yet: open a classified file, tab “To the moderators”."))
         return
     _render_shares(
         (here["share"], here["share_low"], here["share_high"]), (here["accuracy"], here["low"], here["high"])
