@@ -150,7 +150,7 @@ def test_one_version_of_uv():
 
 def test_continuous_integration_runs_the_tests_and_no_more():
     commands = [line for line in read(".ci/run").splitlines() if line and not line.startswith("#")]
-    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "exec make test"]
+    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "export CI=true", "exec make test"]
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
