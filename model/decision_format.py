@@ -18,3 +18,5 @@ not taken back counts; between two of the same moment, the one further down.
 
 COLUMNS = ("product", "designation", "description", "image", "decision", "code", "decided_at", "model", "note")
 DECISIONS = ("accepted", "corrected", "unknown", "skipped", "approved", "undone")
+EXPORTED = ("decisions.csv", "decisions.parquet")
+"""The table's name in a folder that holds it with its pictures."""

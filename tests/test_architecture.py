@@ -34,7 +34,7 @@ RUNTIME, TRAIN, DEV = "requirements.txt", "requirements-train.txt", "requirement
 RAY = "requirements-ray.txt"
 # What starts fast, or runs many times at once.
 LIGHT = ["model.taxonomy", "model.product", "model.predictor", "model.onnx_runtime", "model.exported"]
-LIGHT += ["model.versions", "model.bundle_command"]
+LIGHT += ["model.versions", "model.bundle_command", "decisions.command", "decisions.store"]
 LIGHT += ["preprocessing.text", "preprocessing.image", "batch.command", "batch.runner", "batch.results"]
 MAX_LINES, MAX_PAGE_LINES, MAX_ENTRY_LINES = 300, 119, 59
 

@@ -93,7 +93,7 @@ def press(page: Page, key: str) -> None:
     await_other(page, before)
 
 
-def test_a_hundred_products_by_keyboard_two_moderators_at_once(visit, shared_server, capsys) -> None:
+def test_two_moderators_at_once_decide_a_hundred_products_by_keys_alone(visit, shared_server, capsys) -> None:
     store = fill(shared_server.home, 2 * EACH)
     pages = [open_review(visit(), "Anne"), open_review(visit(), "Basile")]
     keys = ["a", "Enter", "2", "d", "3", "1"]
@@ -125,7 +125,7 @@ def test_a_hundred_products_by_keyboard_two_moderators_at_once(visit, shared_ser
         )
 
 
-def test_keys_reach_every_answer_and_only_when_meant(visit, shared_server) -> None:
+def test_the_keyboard_reaches_every_answer_and_only_when_meant(visit, shared_server) -> None:
     store = fill(shared_server.home, 6, "essai")
     page = open_review(visit(height=1080), "Clara")
     first = title(page)

@@ -416,6 +416,17 @@ def test_several_leave_what_others_have(store):
     assert store.find(items[1].key).standing.decision == "unknown"
 
 
+def test_what_was_open_and_is_decided_among_several_does_not_come_again(store):
+    items = fill(store)
+    page = opened()
+    assert items[0].designation in product(page)
+    page.session_state["review_tabs_en"] = "Several at once"
+    apply(tick(page.run(), 0, 1))
+    page.session_state["review_tabs_en"] = "Decide"
+    assert items[2].designation in product(page.run())
+    assert not page.info and store.held(Filter(), "nobody") == 1
+
+
 def test_a_selection_stands_while_others_decide(store):
     items = fill(store, 4)
     page = several()

@@ -18,7 +18,7 @@ from ui.review.keys import NOTE_KEY
 from ui.style import literal
 
 _OPEN, _TURN, _PASSED, _TOLD, _LAST = "review_open", "review_turn", "review_passed", "review_told", "review_last"
-_DONE = "review_done"
+_DONE, _PLACE = "review_done", "review_place"
 _RENEWED = 1 / 4  # of a lease: how old it may be when the page comes up again
 TITLE = 80
 """Characters of a product's name in a sentence."""
@@ -104,7 +104,9 @@ def current(store: DecisionStore, where: Filter, person: str) -> Open | None:
             if _standing(item) == _standing(opened.item):
                 st.session_state[_OPEN] = replace(opened, renewed=time.monotonic())
                 return st.session_state[_OPEN]
-            return _put(item, where, _note(opened))
+            if item.standing is None or item.standing.person != person:
+                return _put(item, where, _note(opened))
+            store.release(holder())  # decided on by the same person, in another way: the next one
     if opened is not None and opened.where.order != where.order:
         store.release(holder())  # else it would come again, wherever it stands in the new order
     item = store.claim(holder(), person, where, passed())
@@ -196,7 +198,16 @@ def said_of_several(kind: str, message: str, count: int) -> None:
     """Several products were decided on in another way than by `say` and the like."""
     state = st.session_state
     state[_LAST], state[_DONE], state[_TURN] = None, done() + count, turn() + 1
+    come_back()  # the product on screen may be among them
     _tell(kind, message)
+
+
+def hush(place: object) -> None:
+    """What was told is for the place where it was: other products, or another tab, begin without it."""
+    state = st.session_state
+    if state.get(_PLACE, place) != place:
+        state[_TOLD] = None
+    state[_PLACE] = place
 
 
 def _decide(store: DecisionStore, opened: Open, person: str, verdict: Verdict) -> None:

@@ -10,6 +10,7 @@ from ui.batch.cached import taxonomy
 from ui.decide.access import reaching
 from ui.language import _, language
 from ui.review.decide import render_decide
+from ui.review.desk import hush
 from ui.review.figures import render_figures
 from ui.review.filters import render_filters
 from ui.review.kept import render_kept
@@ -54,6 +55,7 @@ def _render_tab(name: str, store: DecisionStore, person: str | None) -> None:
         st.info(_("Say who decides, above: then the first product comes up."))
     else:
         where = render_filters(store, labels, person)
+        hush((name, where))
         {"decide": render_decide, "several": render_several}[name](store, where, person, labels)
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from model.decision_format import EXPORTED
 from model.taxonomy import Taxonomy
 from model.training.data.decisions import are_decisions, read_decisions
 from model.training.data.errors import Problems
@@ -17,9 +18,10 @@ def read_labelled(
 ) -> LabelledData:
     """All that can be trained on, checked first; DataError says everything that is wrong.
 
-    `path`: the folder of the challenge's files, or a table (CSV, TSV, XLSX, Parquet), of decisions if its columns say
-    so. `images`: where the pictures are, when they are not beside it.
+    `path`: the folder of the challenge's files or of exported decisions, or a table (CSV, TSV, XLSX, Parquet), of
+    decisions if its columns say so. `images`: where the pictures are, when they are not beside it.
     """
+    path = _exported(path)
     _check(path, (X_TRAIN, Y_TRAIN))
     if path.is_dir():
         return read_official(path, taxonomy, leave_out_bad_rows, images)
@@ -42,6 +44,12 @@ def _check(path: Path, files: tuple[str, ...]) -> None:
     elif not path.is_file():
         problems.file("not_found", place=path)
     problems.check()
+
+
+def _exported(path: Path) -> Path:
+    """The table in a folder of exported decisions; the path itself for anything else."""
+    found = [path / name for name in EXPORTED if (path / name).is_file()]
+    return found[0] if len(found) == 1 and not is_official(path) else path
 
 
 def _columns(path: Path) -> tuple[str, ...]:

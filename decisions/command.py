@@ -1,0 +1,122 @@
+"""The command line: decisions taken home, what is kept of products, and what is to be forgotten."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from decisions.errors import DecisionError
+from decisions.export import FORMATS, PEOPLE, ExportError, ExportFilter, export
+from decisions.items import STATES
+from decisions.privacy import Purged, kept, purge, purgeable
+from decisions.store import open_store
+
+OK, FAILED, USAGE = 0, 1, 2
+_SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
+_MOST_DAYS = 36_500
+
+
+class UsageError(ValueError):
+    """Wrong use: the message says what to give instead."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; gives the exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        {"export": _export, "kept": _kept, "purge": _purge}[chosen.command](chosen)
+    except UsageError as error:
+        return _said(error, USAGE)
+    except (DecisionError, ExportError) as error:
+        return _said(error, FAILED)
+    return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m decisions",
+        description="What moderators decided.",
+        epilog=f"exit status: {OK} done; {FAILED} nothing was done, and why; {USAGE} wrong use",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    exporting = commands.add_parser("export", help="write decisions as a table that `model train` and `adapt` take")
+    add = exporting.add_argument
+    add("--out", type=Path, required=True, help="the table; with --with-pictures a new folder, or a .zip")
+    add("--format", choices=FORMATS, help="of the table (default: by the ending of --out, else csv)")
+    add("--with-pictures", action="store_true", help="the products' pictures, too")
+    add("--people", choices=PEOPLE, default="names", help="who decided: by name, or by an id that stays the same")
+    add("--since", type=_moment, metavar="TIME", help="only products decided on since then, as 2026-01-31 or 2026-01-31T09:30:00Z")  # fmt: skip  # noqa: E501
+    add("--until", type=_moment, metavar="TIME", help="as if nothing had been decided from then on")
+    add("--job", help="only products of this job")
+    add("--category", type=int, metavar="CODE", help="only products that this category was decided for")
+    add("--suggested", type=int, metavar="CODE", help="only products that this category was suggested first for")
+    add("--state", choices=STATES, help="only products in this state")
+    add("--language", choices=("fr", "en"), default="fr", help="of the categories' labels")
+    commands.add_parser("kept", help="list what is kept of products: texts, notes, pictures")
+    purging = commands.add_parser("purge", help="remove texts, notes and pictures by age; what was decided stays")
+    purging.add_argument("--older-than", type=int, required=True, metavar="DAYS")
+    purging.add_argument("--yes", action="store_true", help="do it; without, it is only told what would go")
+    return parser
+
+
+def _export(chosen: argparse.Namespace) -> None:
+    where = ExportFilter(chosen.since, chosen.until, chosen.job, chosen.category, chosen.suggested, chosen.state)
+    format_ = chosen.format or _SUFFIXES.get(chosen.out.suffix.lower(), "csv")
+    done = export(open_store(), chosen.out, where, format_, chosen.with_pictures, chosen.people, chosen.language)
+    pictures = f", {done.pictures:,} pictures" if chosen.with_pictures else ""
+    print(f"{done.decisions:,} decisions on {done.products:,} products{pictures}, in {chosen.out}")
+    if done.missing:
+        print(f"{done.missing:,} pictures were purged, and are left out.", file=sys.stderr)
+    if done.cut:
+        print(f"{done.cut:,} texts were longer than a table may hold, and are cut.", file=sys.stderr)
+
+
+def _kept(_chosen: argparse.Namespace) -> None:
+    groups = kept(open_store())
+    line = "{:<8} {:<9} {:>9} {:>12} {:>9} {:>10}  {}"
+    print(line.format("month", "source", "products", "characters", "pictures", "megabytes", "job"))
+    for group in groups:
+        named = group.job_name or group.job or ""
+        shown = "".join(character for character in named if character.isprintable())
+        numbers = f"{group.products:,}", f"{group.characters:,}", f"{group.pictures:,}", f"{group.bytes / 1e6:,.1f}"
+        print(line.format(group.month, group.source, *numbers, shown).rstrip())
+    if not groups:
+        print("Nothing is kept.")
+
+
+def _purge(chosen: argparse.Namespace) -> None:
+    if not 0 <= chosen.older_than <= _MOST_DAYS:
+        raise UsageError(f"--older-than must be a number of days from 0 to {_MOST_DAYS:,}, not {chosen.older_than}")
+    age = timedelta(days=chosen.older_than)
+    if chosen.yes:
+        print(f"Removed: {_told(purge(open_store(), age))}")
+    else:
+        print(f"Would go: {_told(purgeable(open_store(), age))}\nTo remove it, add --yes.")
+
+
+def _told(found: Purged) -> str:
+    parts = [
+        f"texts, notes and pictures of {found.products:,} products "
+        f"({found.removed:,} of them never decided on, which leave the store), "
+        f"{found.pictures:,} picture files, {found.bytes / 1e6:,.1f} MB"
+    ]
+    if found.held:
+        parts.append(f"left, because somebody has them open: {found.held:,} products")
+    if found.young:
+        parts.append(f"left until the next purge, because they have just been written: {found.young:,} picture files")
+    return "; ".join(parts)
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601; UTC where no offset is given."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no moment: write 2026-01-31 or 2026-01-31T09:30:00Z") from error
+
+
+def _said(what: object, status: int) -> int:
+    print(f"error: {what}", file=sys.stderr)
+    return status
