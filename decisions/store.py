@@ -85,9 +85,10 @@ class DecisionStore(StoreReader):
         """
         wanted = [self.matching(where, person), items.c.key.not_in(passed)]
         with self._transaction() as change:
-            mine = items.c.key.in_(change.lock_opened(holder))
-            query = select(items.c.key).where(mine, *wanted).order_by(*order(where))
-            key = change.connection.execute(query.limit(1)).scalar()
+            key = None
+            if opened := change.lock_opened(holder):
+                query = select(items.c.key).where(items.c.key.in_(opened), *wanted).order_by(*order(where))
+                key = change.connection.execute(query.limit(1)).scalar()
             if key is None:
                 query = select(items.c.key).where(self.free(holder), *wanted).order_by(*order(where)).limit(1)
                 # PostgreSQL: what another is taking at this moment is passed over, not waited for.
