@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -93,6 +94,18 @@ def test_a_lease_that_has_ended_goes_to_one_of_many(store) -> None:
         store.lease_seconds = 60
         found = together(lambda n=n: store.claim(f"h{n}", f"h{n}") for n in range(4))
         assert sum(item is not None for item in found) == 1
+
+
+def test_two_who_take_what_the_other_had_do_not_wait_for_each_other(store) -> None:
+    """Their leases have ended. Whoever locked one product first and waited for the other would wait for ever."""
+    for _ in range(25):
+        empty(store.engine)
+        store.add(several(2))
+        store.lease_seconds = -1
+        ana, bob = store.claim("h1", "Ana"), store.claim("h2", "Bob", passed=[store.claim("h1", "Ana").key])
+        store.lease_seconds = 60
+        swapped = together([partial(store.hold, "h1", "Ana", bob.key), partial(store.hold, "h2", "Bob", ana.key)])
+        assert [item.key for item in swapped] == [bob.key, ana.key]
 
 
 def test_one_product_is_decided_on_once(store) -> None:

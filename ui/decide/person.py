@@ -13,7 +13,7 @@ from ui.style import literal
 
 COOKIE = "rayon_person"
 STATE = "decide_person"
-_ASKING, _DAYS = "decide_person_asking", 180
+_ASKING, _REFUSED, _DAYS = "decide_person_asking", "decide_person_refused", 180
 
 _REMEMBER = """
 export default function({ data }) {
@@ -62,16 +62,20 @@ def _ask(prefix: str, name: str | None) -> None:
             max_chars=MAX_PERSON,
             help=_("Stands with every decision you take. Exports can leave it out."),
         )
-        given = st.form_submit_button(_("That is me"), type="primary", key=f"{prefix}_person_given")
-    if not given:
-        return
+        # By a callback: another run that is asked for at the same time cannot come between.
+        st.form_submit_button(
+            _("That is me"), type="primary", key=f"{prefix}_person_given", on_click=_give, args=(key,)
+        )
+    if (refused := st.session_state.pop(_REFUSED, None)) is not None:
+        st.error(decision_message(refused))
+
+
+def _give(key: str) -> None:
+    state = st.session_state
     try:
-        st.session_state[STATE] = checked_person(st.session_state[key])
+        state[STATE], state[_ASKING] = checked_person(state[key]), False
     except DecisionError as error:
-        st.error(decision_message(error))
-        return
-    st.session_state[_ASKING] = False
-    st.rerun()
+        state[_REFUSED] = error
 
 
 def _start_asking() -> None:

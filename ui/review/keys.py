@@ -9,8 +9,9 @@ PRODUCT, FIND_KEY, NOTE_KEY, WHY_KEY = "rayon-product", "review_find", "review_n
 """What else keys find on the page."""
 SEEN_MS = 250
 """A product that has been on screen for less cannot have been looked at: keys and clicks wait."""
-_LOST_MS, _PAUSE_MS = 4_000, 1_000
-"""After which a press is taken for lost; how long after a letter in a field the next one is still meant for it."""
+_AGAIN_MS, _LOST_MS, _PAUSE_MS = 2_500, 4_000, 1_000
+"""After which a key is sent again, and a click taken for lost; how long after a letter in a field the next one is still
+meant for it."""
 _BUTTONS = {ACCEPT: "accept", "Enter": "accept", "1": "accept", UNKNOWN: "unknown", SKIP: "skip"}
 _BUTTONS |= {NEXT: "next", "ArrowRight": "next"} | {str(place): f"pick{place}" for place in range(2, 10)}
 
@@ -21,7 +22,7 @@ const FIELDS = "input:not([type=checkbox],[type=radio],[type=button]), textarea,
 const STEERED = "[role=tab], [role=slider], [role=listbox], [role=option], [role=menu], [role=grid], [role=radio]";
 const CHOOSING = "[role=combobox][aria-expanded=true], [role=listbox]";
 let desk = null, tell = null, shown = null, token = "", since = 0, pressed = null, waiting = null, told = 0;
-let writing = -Infinity;
+let writing = -Infinity, retry = 0;
 
 function look() {
   if (!desk) return;
@@ -85,8 +86,21 @@ function press(what) {
   const [found, note] = [what, desk.write].map((one) => document.querySelector(one.replace("TOKEN", token)));
   waiting = found || note || !token ? null : what;
   if (!found || found.disabled) return;
-  if (found.matches(FIELDS)) found.focus();
-  else found.click();
+  if (found.matches(FIELDS)) {
+    found.focus();
+    return;
+  }
+  found.click();
+  // A press that got lost on its way is sent again: for one product it counts once, however often it arrives.
+  clearTimeout(retry);
+  if (what.includes("TOKEN")) retry = setTimeout(repeat, desk.again, what, shown);
+}
+
+function repeat(what, about) {
+  look();
+  if (!desk || shown !== about) return;
+  pressed = null;
+  press(what);
 }
 
 // Somebody who moves is at work: the product stays theirs. What a key has asked for is not to be interrupted by that.
@@ -130,6 +144,7 @@ def listen(lease_seconds: float) -> None:
         "desk": ".st-key-review_desk",
         "note": f"[class*='st-key-{NOTE_KEY}_']",
         "seen": SEEN_MS,
+        "again": _AGAIN_MS,
         "lost": _LOST_MS,
         "pause": _PAUSE_MS,
         "renew": lease_seconds * 1000 / 3,
