@@ -6,6 +6,7 @@ import gc
 import hashlib
 import threading
 import weakref
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,21 @@ def _load(folder: str, version: str, changed: int) -> Classifier:
     from model.classifier import Classifier
     from model.serving import keep_session
 
+    _freeze_once()
     keep_session()  # before anything is built: runs of other pages end meanwhile, and Streamlit would clear it
     classifier = Classifier.load(Path(folder))
     classifier.warm_up()
     left = weakref.ref(classifier.bundle.network.whole)
     weakref.finalize(classifier, _collect_soon, left, _COLLECT_SECONDS, _COLLECTIONS).atexit = False
     return classifier
+
+
+@cache
+def _freeze_once() -> None:
+    """What is loaded by now stays: Streamlit collects garbage after each run, and would look through TensorFlow's
+    modules each time, which keeps keys waiting. Once, or a model of before would stay as well."""
+    gc.collect()
+    gc.freeze()
 
 
 def _collect_soon(left: weakref.ref, seconds: float, times: int) -> None:

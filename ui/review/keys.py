@@ -64,7 +64,7 @@ function onKey(event) {
   if (target.matches?.(FIELDS)) {
     writing = ["Escape", "Enter", "Tab"].includes(event.key) ? -Infinity : now;
     const done = event.key === "Escape" || (event.key === "Enter" && target.closest(desk.note));
-    if (done) setTimeout(() => target.blur(), 0);
+    if (done) target.blur();
     return;
   }
   // While a box of choices is open, it and its field hand the focus to each other: the next letter is for the field.

@@ -150,7 +150,7 @@ def test_every_problem_of_a_row_is_said_and_its_product_left_out(tmp_path):
         ("picture_outside", ((10, "f"),)),
     ]
     assert (
-        "decisions other than accepted, corrected, unknown, skipped, undone: 1, at line 4 (id b); found “maybe”"
+        "decisions other than accepted, corrected, unknown, skipped, approved, undone: 1, at line 4 (id b); found “maybe”"
         in str(caught.value)
     )
     data = read(path, leave_out_bad_rows=True)
