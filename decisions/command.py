@@ -11,6 +11,9 @@ from decisions.export import FORMATS, PEOPLE, ExportError, ExportFilter, export
 from decisions.items import STATES
 from decisions.privacy import Purged, kept, purge, purgeable
 from decisions.store import open_store
+from model.bundle import BundleError, read_taxonomy
+from model.versions import active_bundle
+from settings import settings
 
 OK, FAILED, USAGE = 0, 1, 2
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
@@ -25,10 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status."""
     chosen = _parser().parse_args(arguments)
     try:
+        settings()
+    except ValueError as error:  # of the environment
+        return _said(error, USAGE)
+    try:
         {"export": _export, "kept": _kept, "purge": _purge}[chosen.command](chosen)
     except UsageError as error:
         return _said(error, USAGE)
-    except (DecisionError, ExportError) as error:
+    except (DecisionError, ExportError, BundleError) as error:
         return _said(error, FAILED)
     return OK
 
@@ -63,7 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 def _export(chosen: argparse.Namespace) -> None:
     where = ExportFilter(chosen.since, chosen.until, chosen.job, chosen.category, chosen.suggested, chosen.state)
     format_ = chosen.format or _SUFFIXES.get(chosen.out.suffix.lower(), "csv")
-    done = export(open_store(), chosen.out, where, format_, chosen.with_pictures, chosen.people, chosen.language)
+    how = format_, chosen.with_pictures, chosen.people, chosen.language
+    done = export(open_store(), chosen.out, where, *how, taxonomy=read_taxonomy(active_bundle()))
     pictures = f", {done.pictures:,} pictures" if chosen.with_pictures else ""
     print(f"{done.decisions:,} decisions on {done.products:,} products{pictures}, in {chosen.out}")
     if done.missing:

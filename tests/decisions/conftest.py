@@ -15,6 +15,7 @@ from decisions.pictures import PictureStore
 from decisions.store import DecisionStore
 from tests.decisions.postgresql import PostgresServer, installed
 from tests.decisions.samples import Clock, empty
+from tests.decisions.workers import end_with_parent
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -56,7 +57,7 @@ def processes() -> Iterator[ProcessPoolExecutor]:
     """Three processes besides this one, which have loaded the store already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.decisions.workers"])
-    with ProcessPoolExecutor(3, context) as pool:
+    with ProcessPoolExecutor(3, context, initializer=end_with_parent) as pool:
         yield pool
 
 

@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, from the programs installed on this machine."""
 
+import ctypes
 import os
 import pwd
 import secrets
@@ -7,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from sqlalchemy.engine import URL
 
 HERE = "127.0.0.1"
 _START_SECONDS = 60
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, from linux/prctl.h
 _USUAL = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/pgsql/bin")
 _OPTIONS = {
     "listen_addresses": HERE,
@@ -104,7 +107,13 @@ class PostgresServer:
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port), *options]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self._folder, **self._as_user
+                command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd=self._folder,
+                preexec_fn=_end_with_parent,
+                **self._as_user,
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
@@ -127,6 +136,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HERE, 0))
         return probe.getsockname()[1]
+
+
+def _end_with_parent() -> None:
+    """Linux: tests that are killed leave no server behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGINT)
 
 
 def _somebody() -> pwd.struct_passwd:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from decisions.command import main
 from decisions.errors import DecisionError
-from decisions.export import MORE, ExportError, ExportFilter, export
-from decisions.items import Verdict
+from decisions.export import FORMATS, MORE, ExportError, ExportFilter, export
+from decisions.items import Filter, Verdict
 from decisions.store import DecisionStore
 from model.decision_format import COLUMNS
 from model.taxonomy import default_taxonomy
@@ -146,6 +146,31 @@ def test_an_undo_within_the_window_takes_its_decision_along(store, clock: Clock,
     assert [(row["decision"], row["counts"]) for row in table(tmp_path / "d.csv")] == [("accepted", "yes")]
 
 
+def test_clocks_that_differ_do_not_turn_the_order_round(store, clock: Clock, tmp_path) -> None:
+    """Two machines; the one on which a decision is undone, and another taken, is behind."""
+    store.add([new_item("one"), new_item("two")])
+    one, two = store.items(Filter())
+    store.decide(one, Verdict("accepted"), "Ana", "h1")
+    store.decide(two, Verdict("accepted"), "Ana", "h1")
+    clock.go(seconds=-5)
+    store.undo("Ana")
+    store.decide(store.find(one.key), Verdict("corrected", CODES[2]), "Bob", "h2")
+    export(store, tmp_path / "d.csv")
+    assert read_back(tmp_path / "d.csv") == standing(store) == {one.key: CODES[2]}
+    done = export(store, tmp_path / "d.csv", ExportFilter(until=clock.now + timedelta(seconds=1)))
+    assert done.products == 0, "what was decided before the first is not known, only that it was after it"
+
+
+def test_texts_as_long_as_can_be_are_read_back(store, tmp_path) -> None:
+    """Quotation marks are doubled in CSV; what is cut is told."""
+    store.add([new_item("a" + '"' * 1_100_000, description="b" + '"' * 900_000)])
+    decide_all(store, [Verdict("accepted")])
+    for format_ in FORMATS:
+        done = export(store, tmp_path / f"d.{format_}", format=format_)
+        [row] = read_labelled(tmp_path / f"d.{format_}", TAXONOMY).examples
+        assert (len(row.designation), len(row.description), done.cut) == (900_000, 900_000, 2)
+
+
 def test_names_stay_at_home(store, tmp_path) -> None:
     store.add(several(2))
     decide_all(store, [Verdict("accepted")], "Ana Lopez")
@@ -221,3 +246,7 @@ def test_wrong_use_and_a_store_out_of_reach(at, monkeypatch, capsys) -> None:
     assert main(["kept"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: The store of decisions cannot be reached") and "geheim" not in said
+    monkeypatch.setenv("RAYON_LEASE_SECONDS", "soon")
+    app_settings.cache_clear()
+    assert main(["kept"]) == 2
+    assert capsys.readouterr().err.startswith("error: RAYON_LEASE_SECONDS must be a whole number")

@@ -8,14 +8,16 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from decisions import privacy
 from decisions.errors import DecisionError
 from decisions.items import Added, Filter, Verdict
 from decisions.store import DecisionStore
-from tests.decisions.samples import check_agrees, empty, new_item, several
+from tests.decisions.samples import check_agrees, empty, everything, new_item, several
 from tests.decisions.workers import decide_until_killed, meddle, meddle_apart, work_off, work_off_apart
 
 COUNT = 90
@@ -135,6 +137,28 @@ def test_the_same_products_from_many_sides_are_added_once(store) -> None:
     found = together(lambda: store.add(several(60)) for _ in range(4))
     assert sum(added.added for added in found) == 60 == store.count(Filter())
     assert all(added == Added(added.added, 60 - added.added) for added in found)
+
+
+def test_a_purge_loses_nothing_that_is_being_decided(store, monkeypatch) -> None:
+    """What nobody has decided on leaves the store; what somebody is deciding on, or has, stays."""
+    monkeypatch.setattr(privacy, "_CHUNK", 1)  # so that there is something to decide meanwhile
+    store.add(several(COUNT))
+    *done, purged = together(
+        [*(partial(work_off, store, f"thread {n}") for n in range(3)), partial(purge_again, store)]
+    )
+    decided = list(itertools.chain.from_iterable(done))
+    assert sorted(row.key for row in store.log()) == sorted(decided)
+    assert set(everything(store)) == set(decided)
+    assert purged == COUNT - len(decided) and decided
+    check_agrees(store)
+
+
+def purge_again(store: DecisionStore) -> int:
+    """Purges again and again, whatever the age; how many products left the store."""
+    removed = 0
+    for _ in range(20):
+        removed += privacy.purge(store, timedelta(0)).removed
+    return removed
 
 
 def test_threads_that_do_anything_leave_a_history(make_store) -> None:

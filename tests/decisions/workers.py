@@ -1,6 +1,9 @@
 """What other processes do to one database, in the tests of many at once."""
 
+import os
 import random
+import threading
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 
 from alembic.runtime.migration import MigrationContext
@@ -10,6 +13,16 @@ from decisions.errors import DecisionError
 from decisions.items import Verdict
 from decisions.pictures import PictureStore
 from decisions.store import DecisionStore
+
+
+def end_with_parent() -> None:
+    """From now on this process ends when the tests do, also when these are killed."""
+
+    def wait() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def opened(url: str) -> str | None:
