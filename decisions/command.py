@@ -15,9 +15,10 @@ from model.bundle import BundleError, read_taxonomy
 from model.versions import active_bundle
 from settings import settings
 
-OK, FAILED, USAGE = 0, 1, 2
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
 _MOST_DAYS = 36_500
+_MOST_CODE = 2**63 - 1  # the database keeps no larger one
 
 
 class UsageError(ValueError):
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _said(error, USAGE)
     except (DecisionError, ExportError, BundleError) as error:
         return _said(error, FAILED)
+    except KeyboardInterrupt:
+        return _said("interrupted: of an export nothing is left, and a purge goes on when called again", INTERRUPTED)
     return OK
 
 
@@ -44,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m decisions",
         description="What moderators decided.",
-        epilog=f"exit status: {OK} done; {FAILED} nothing was done, and why; {USAGE} wrong use",
+        epilog=f"exit status: {OK} done; {FAILED} failed, and why; {USAGE} wrong use; {INTERRUPTED} interrupted",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     exporting = commands.add_parser("export", help="write decisions as a table that `model train` and `adapt` take")
@@ -55,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--people", choices=PEOPLE, default="names", help="who decided: by name, or by an id that stays the same")
     add("--since", type=_moment, metavar="TIME", help="only products decided on since then, as 2026-01-31 or 2026-01-31T09:30:00Z")  # fmt: skip  # noqa: E501
     add("--until", type=_moment, metavar="TIME", help="as if nothing had been decided from then on")
-    add("--job", help="only products of this job")
-    add("--category", type=int, metavar="CODE", help="only products that this category was decided for")
-    add("--suggested", type=int, metavar="CODE", help="only products that this category was suggested first for")
+    add("--job", type=_words, help="only products of this job")
+    add("--category", type=_code, metavar="CODE", help="only products that this category was decided for")
+    add("--suggested", type=_code, metavar="CODE", help="only products that this category was suggested first for")
     add("--state", choices=STATES, help="only products in this state")
     add("--language", choices=("fr", "en"), default="fr", help="of the categories' labels")
     commands.add_parser("kept", help="list what is kept of products: texts, notes, pictures")
@@ -68,16 +71,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(chosen: argparse.Namespace) -> None:
+    _check(chosen)
     where = ExportFilter(chosen.since, chosen.until, chosen.job, chosen.category, chosen.suggested, chosen.state)
     format_ = chosen.format or _SUFFIXES.get(chosen.out.suffix.lower(), "csv")
     how = format_, chosen.with_pictures, chosen.people, chosen.language
     done = export(open_store(), chosen.out, where, *how, taxonomy=read_taxonomy(active_bundle()))
     pictures = f", {done.pictures:,} pictures" if chosen.with_pictures else ""
-    print(f"{done.decisions:,} decisions on {done.products:,} products{pictures}, in {chosen.out}")
+    print(f"{done.decisions:,} decisions on {done.products:,} products{pictures}, in {_shown(chosen.out)}")
     if done.missing:
         print(f"{done.missing:,} pictures were purged, and are left out.", file=sys.stderr)
     if done.cut:
         print(f"{done.cut:,} texts were longer than a table may hold, and are cut.", file=sys.stderr)
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    """UsageError for what is surely not meant."""
+    ending = chosen.out.suffix.lower()
+    if chosen.with_pictures and ending in _SUFFIXES:
+        raise UsageError(f"--with-pictures writes a folder or a .zip: {_shown(chosen.out.name)} names a table alone")
+    if ending == ".zip" and not chosen.with_pictures:
+        raise UsageError("a .zip holds a table with its pictures: add --with-pictures, or name a .csv or .parquet")
+    if chosen.since and chosen.until and chosen.since >= chosen.until:
+        raise UsageError("--since must be before --until")
 
 
 def _kept(_chosen: argparse.Namespace) -> None:
@@ -86,9 +101,8 @@ def _kept(_chosen: argparse.Namespace) -> None:
     print(line.format("month", "source", "products", "characters", "pictures", "megabytes", "job"))
     for group in groups:
         named = group.job_name or group.job or ""
-        shown = "".join(character for character in named if character.isprintable())
         numbers = f"{group.products:,}", f"{group.characters:,}", f"{group.pictures:,}", f"{group.bytes / 1e6:,.1f}"
-        print(line.format(group.month, group.source, *numbers, shown).rstrip())
+        print(line.format(group.month, group.source, *numbers, _shown(named)).rstrip())
     if not groups:
         print("Nothing is kept.")
 
@@ -123,6 +137,29 @@ def _moment(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no moment: write 2026-01-31 or 2026-01-31T09:30:00Z") from error
+
+
+def _code(text: str) -> int:
+    try:
+        code = int(text)
+    except ValueError:
+        code = None
+    if code is None or abs(code) > _MOST_CODE:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no category code: write a whole number")
+    return code
+
+
+def _words(text: str) -> str:
+    if not text.isprintable():  # among them bytes of the command line that are no UTF-8
+        raise argparse.ArgumentTypeError(f"{text!r} holds characters that cannot be seen")
+    return text
+
+
+def _shown(name: object) -> str:
+    """A name, with what a terminal would obey, or could not write, spelled out."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in str(name)
+    )
 
 
 def _said(what: object, status: int) -> int:

@@ -1,6 +1,7 @@
 """Decisions as a table to train on (`model.decision_format`), perhaps with the products' pictures beside it."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,12 +62,14 @@ def export(
 ) -> Exported:
     """Writes the history of each product that passes, all of it or nothing; ExportError, DecisionError.
 
-    ``out``: the table; with ``pictures`` a ZIP if that is its ending, else a folder, which must be new or empty: they
-    hold decisions.csv or .parquet, and images/. ``people`` "ids": `DecisionStore.aliases` in place of names (notes are
-    left as they were written). ``language``: of the labels, from ``taxonomy``, the one that ships unless given.
+    ``out``: the table, which takes the place of a file that is there; with ``pictures`` a ZIP if that is its ending,
+    else a folder, which must be new or empty: they hold decisions.csv or .parquet, and images/. ``people`` "ids":
+    `DecisionStore.aliases` in place of names (notes are left as they were written). ``language``: of the labels, from
+    ``taxonomy``, the one that ships unless given.
     """
     if format not in FORMATS or people not in PEOPLE or where.state not in (None, *STATES):
         raise ValueError(f"no such format, people or state: {format!r}, {people!r}, {where.state!r}")
+    _check_apart(store, out)
     with ExitStack() as stack:
         kept: Pictures | None = None
         table = out
@@ -79,6 +82,15 @@ def export(
         writer = _Rows(store, people == "ids", _labels(taxonomy or default_taxonomy(), language), kept)
         write_table(table, format, (*COLUMNS, *MORE), _batches(writer.rows(where)))
     return Exported(writer.products, writer.decisions, *((kept.written, kept.missing) if kept else (0, 0)), writer.cut)
+
+
+def _check_apart(store: StoreReader, out: Path) -> None:
+    """ExportError where ``out`` is the SQLite database, or a file that it keeps beside it."""
+    url = store.engine.url
+    if url.get_backend_name() == "sqlite":
+        own = {os.path.realpath(f"{url.database}{ending}") for ending in ("", "-wal", "-shm", ".lock")}
+        if os.path.realpath(out) in own:
+            raise ExportError("is_store", {"out": str(out)})
 
 
 class _Rows:

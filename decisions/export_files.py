@@ -100,11 +100,14 @@ def _write_parquet(path: Path, columns: Sequence[str], batches: Iterable[list[Ro
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
     """A file to write, which takes the place of ``out`` at the end; ExportError."""
-    if out.is_dir():
-        raise ExportError("is_folder", {"out": str(out)})
-    with _unfinished(out) as path:
-        yield path
-        os.replace(path, out)
+    with _refusing(out):
+        if out.is_dir():
+            raise ExportError("is_folder", {"out": str(out)})
+        if out.exists() and not out.is_file():  # a device or a pipe
+            raise ExportError("no_file", {"out": str(out)})
+        with _unfinished(out) as path:
+            yield path
+            os.replace(path, out)
 
 
 @contextmanager
@@ -119,27 +122,40 @@ def packed(out: Path, store: PictureStore, table: str) -> Iterator[tuple[Path, P
 @contextmanager
 def folder(out: Path, store: PictureStore, table: str) -> Iterator[tuple[Path, Pictures]]:
     """A table to write, and pictures beside it in the folder ``out``, which is new or empty; ExportError."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ExportError("not_empty", {"out": str(out)})
-    with _unfinished(out) as path:
-        (path / "images").mkdir(parents=True)
-        yield path / table, Pictures(store, lambda name, data: (path / name).write_bytes(data))
-        os.replace(path, out)
+    with _refusing(out):
+        there = out.exists()
+        if there and (not out.is_dir() or any(out.iterdir())):
+            raise ExportError("not_empty", {"out": str(out)})
+        # One that is there is filled, not replaced: it may be a volume, or where somebody stands.
+        with _unfinished(out / table if there else out) as path:
+            (path / "images").mkdir(parents=True)
+            yield path / table, Pictures(store, lambda name, data: (path / name).write_bytes(data))
+            if there:
+                os.replace(path / "images", out / "images")
+                os.replace(path / table, out / table)  # last: a folder without it is no export
+            else:
+                os.replace(path, out)
 
 
 @contextmanager
 def _unfinished(out: Path) -> Iterator[Path]:
-    """A name beside ``out``, of which nothing is left at the end."""
+    """A name beside ``out``, of which nothing is left at the end; ExportError."""
     if not out.parent.is_dir():
         raise ExportError("no_folder", {"folder": str(out.parent)})
-    path = out.with_name(f"{out.name}.{uuid.uuid4().hex}.part")
+    path = out.parent / f"{uuid.uuid4().hex}.part"
     try:
         yield path
-    except OSError as error:
-        raise ExportError("unwritable", {"out": str(out), "error": error.strerror or str(error)}) from error
     finally:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             with suppress(FileNotFoundError):
                 path.unlink()
+
+
+@contextmanager
+def _refusing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExportError("unwritable", {"out": str(out), "error": error.strerror or str(error)}) from error
