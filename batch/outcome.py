@@ -6,18 +6,21 @@ import pyarrow as pa
 
 from model.product import Prediction
 
-TOP = 5  # alternatives kept per row
+TOP = 9
+"""Categories kept per row: as many as a moderator has number keys for."""
+EARLIER_TOP = 5
+"""As many are in the parts of jobs begun before there were nine; such parts are read like the others."""
 
 _INPUTS = {(True, True): "text+image", (True, False): "text", (False, True): "image", (False, False): "none"}
 
 
-def part_schema(columns: int) -> pa.Schema:
+def part_schema(columns: int, top: int = TOP) -> pa.Schema:
     """Columns of a part of a table that has `columns`: its cells c0, c1, … and what was found.
 
-    "code1".."code5" and "probability1".."probability5" are null past the last category of the taxonomy.
+    "code1".."code9" and "probability1".."probability9" are null past the last category of the taxonomy.
     "picture" is "" when none was asked for, "used", or the reason why it was not used.
     """
-    ranks = range(1, TOP + 1)
+    ranks = range(1, top + 1)
     return pa.schema(
         [
             *[(f"c{i}", pa.string()) for i in range(columns)],

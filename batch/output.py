@@ -17,7 +17,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from batch.outcome import part_schema
+from batch.outcome import EARLIER_TOP, TOP, part_schema
 from model.taxonomy import Taxonomy
 from preprocessing.columns import Columns
 from preprocessing.errors import InputError
@@ -29,6 +29,13 @@ OURS = (
     *(f"rayon_{rank}{field}" for rank in _RANKS for field in ("code", "label", "confidence")),
     *("rayon_inputs", "rayon_picture", "rayon_model"),
 )
+DECIDED = (
+    *("rayon_decision", "rayon_decided_code", "rayon_decided_label"),
+    *("rayon_final_code", "rayon_final_label"),
+)
+"""More columns where people have decided: what and on which category; the final one is that, else the first found."""
+DECISIONS = pa.schema([("decision", pa.string()), ("decided_code", pa.int64())])
+"""What each part has behind its own columns then; null where nobody has decided, or on no category."""
 
 _BATCH = 4096  # rows turned into Python objects at a time
 _XLSX_ROWS, _XLSX_COLUMNS, _XLSX_LENGTH = 1_048_576, 16_384, 32_767
@@ -54,12 +61,21 @@ class OutputError(InputError):
     SENTENCES = _SENTENCES
 
 
-def result_columns(names: Sequence[str]) -> list[str]:
-    """The columns of a result: the table's, less those of an earlier result, then OURS."""
-    return [*(name for name in names if name.strip() not in OURS), *OURS]
+def result_columns(names: Sequence[str], decided: bool = False) -> list[str]:
+    """The columns of a result: the table's, less those of an earlier result, then OURS, then DECIDED if wanted."""
+    return [*(names[i] for i in _kept(names, decided)), *_added(decided)]
 
 
-def check(columns: Sequence[str], roles: Columns, rows: int, format: str) -> None:
+def _added(decided: bool) -> tuple[str, ...]:
+    return (*OURS, *DECIDED) if decided else OURS
+
+
+def _kept(names: Sequence[str], decided: bool) -> list[int]:
+    """Places of the columns that are none of ours."""
+    return [i for i, name in enumerate(names) if name.strip() not in _added(decided)]
+
+
+def check(columns: Sequence[str], roles: Columns, rows: int, format: str, decided: bool = False) -> None:
     """Raises OutputError for what can be known before there is a result: that the format cannot hold it."""
     if format not in FORMATS:
         raise OutputError("unknown_format", {"format": format, "formats": ", ".join(FORMATS)})
@@ -67,7 +83,7 @@ def check(columns: Sequence[str], roles: Columns, rows: int, format: str) -> Non
         raise OutputError("no_id")
     if format == "xlsx" and rows >= _XLSX_ROWS:
         raise OutputError("too_many_rows", {"limit": _XLSX_ROWS - 1})
-    if format == "xlsx" and (width := len(result_columns(columns))) > _XLSX_COLUMNS:
+    if format == "xlsx" and (width := len(result_columns(columns, decided))) > _XLSX_COLUMNS:
         raise OutputError("too_many_columns", {"columns": width, "limit": _XLSX_COLUMNS})
 
 
@@ -81,14 +97,16 @@ def write(
     format: str,
     path: Path,
     rows: int | None = None,
+    decided: bool = False,
 ) -> int:
     """Writes the parts of a table with these columns, in one of FORMATS; the number of rows.
 
     `model` names the model's version; labels are in `language`. A file at `path` is replaced once all is written,
-    and left as it is by an OutputError, which there is too when they are not as many as `rows`.
+    and left as it is by an OutputError, which there is too when they are not as many as `rows`. `decided`: the parts
+    have DECISIONS as well, which become DECIDED, and the code of a submission.
     """
-    check(columns, roles, 0, format)
-    result = _Result(parts, columns, roles, taxonomy, model, language)
+    check(columns, roles, 0, format, decided)
+    result = _Result(parts, columns, roles, taxonomy, model, language, decided)
     writer = {"xlsx": _write_xlsx, "parquet": _write_parquet, "submission": _write_submission}.get(format)
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -109,10 +127,16 @@ class _Result:
     taxonomy: Taxonomy
     model: str
     language: str
+    decided: bool
 
     @cached_property
     def header(self) -> list[str]:
-        return result_columns(self.columns)
+        return result_columns(self.columns, self.decided)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Names of the columns behind the table's own."""
+        return _added(self.decided)
 
     @cached_property
     def _labels(self) -> dict[int | None, str | None]:
@@ -120,10 +144,11 @@ class _Result:
 
     def tables(self) -> Iterator[pa.Table]:
         """The parts, each found to belong to these columns."""
-        names = part_schema(len(self.columns)).names
+        more = DECISIONS.names if self.decided else []
+        known = [part_schema(len(self.columns), top).names + more for top in (TOP, EARLIER_TOP)]
         for table in self.parts:
-            if table.column_names != names:
-                raise ValueError(f"a part has the columns {table.column_names}, not {names}")
+            if table.column_names not in known:
+                raise ValueError(f"a part has the columns {table.column_names}, not {known[0]}")
             yield table
 
     def batches(self) -> Iterator[list[list]]:
@@ -135,15 +160,27 @@ class _Result:
 
     def originals(self, table: pa.Table) -> list[pa.ChunkedArray]:
         """The table's own columns, less those of an earlier result."""
-        return [table[f"c{i}"] for i, name in enumerate(self.columns) if name not in OURS]
+        return [table[f"c{i}"] for i in _kept(self.columns, self.decided)]
+
+    def final(self, table: pa.Table) -> list[int]:
+        """The category of each row: the one decided on, else the first found."""
+        if not self.decided:
+            return table["code1"].to_pylist()
+        pairs = zip(table["decided_code"].to_pylist(), table["code1"].to_pylist(), strict=True)
+        return [found if decided is None else decided for decided, found in pairs]
 
     def ours(self, table: pa.Table) -> list[list]:
-        """Values of OURS, column by column: codes are int, labels text, confidences float; None where there is none."""
+        """Values of what is added, by column: codes int, labels text, confidences float; None where there is none."""
         found: list[list] = []
         for rank in range(1, len(_RANKS) + 1):
             codes = table[f"code{rank}"].to_pylist()
             found += [codes, [self._labels[code] for code in codes], table[f"probability{rank}"].to_pylist()]
-        return [*found, table["inputs"].to_pylist(), table["picture"].to_pylist(), [self.model] * len(table)]
+        found += [table["inputs"].to_pylist(), table["picture"].to_pylist(), [self.model] * len(table)]
+        if self.decided:
+            found.append(table["decision"].to_pylist())
+            for codes in (table["decided_code"].to_pylist(), self.final(table)):
+                found += [codes, [self._labels.get(code) for code in codes]]  # perhaps decided by another taxonomy
+        return found
 
 
 # --- text ---------------------------------------------------------------------------------------------------
@@ -172,7 +209,7 @@ def _write_submission(result: _Result, path: Path) -> int:
     def rows() -> Iterator[Iterable[str | int]]:
         yield "", "prdtypecode"
         for table in result.tables():
-            yield from zip(map(escape, table[column].to_pylist()), table["code1"].to_pylist(), strict=True)
+            yield from zip(map(escape, table[column].to_pylist()), result.final(table), strict=True)
 
     return _write_rows(path, rows(), "utf-8", ",")
 
@@ -240,8 +277,10 @@ def xlsx_text(text: str) -> str:
 
 def _write_parquet(result: _Result, path: Path) -> int:
     numbers = {"code": pa.int32(), "confidence": pa.float32()}
-    own = len(result.header) - len(OURS)
-    types = [pa.string()] * own + [numbers.get(name.rsplit("_", 1)[1], pa.string()) for name in OURS]
+    decided = dict.fromkeys(("rayon_decided_code", "rayon_final_code"), pa.int64())
+    own = len(result.header) - len(result.added)
+    types = [pa.string()] * own
+    types += [decided.get(name) or numbers.get(name.rsplit("_", 1)[1], pa.string()) for name in result.added]
     schema = pa.schema(zip(result.header, types, strict=True))
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:

@@ -33,7 +33,7 @@ class Parts:
 
     def write(self, number: int, table: pa.Table) -> None:
         """Puts a part in its place; a part that is there already is replaced by its equal."""
-        name = f"{self._root}/part-{number:08d}.parquet"
+        name = self._path(number)
         unfinished = f"{name}.{uuid.uuid4().hex}"
         with self._files.open(unfinished, "wb") as file:
             pq.write_table(table, file, compression="zstd")
@@ -41,8 +41,13 @@ class Parts:
 
     def read(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
         """One part, or some of its columns."""
-        with self._files.open(f"{self._root}/part-{number:08d}.parquet", "rb") as file:
+        with self._files.open(self._path(number), "rb") as file:
             return pq.read_table(file, columns=None if columns is None else list(columns))
+
+    def columns(self, number: int) -> list[str]:
+        """Names of a part's columns."""
+        with self._files.open(self._path(number), "rb") as file:
+            return pq.read_schema(file).names
 
     def remove(self) -> None:
         """All of them, and their folder."""
@@ -53,3 +58,6 @@ class Parts:
         """Every part, in order."""
         for number in sorted(self.written()):
             yield self.read(number, columns)
+
+    def _path(self, number: int) -> str:
+        return f"{self._root}/part-{number:08d}.parquet"

@@ -12,16 +12,17 @@ from batch.jobs import Job, JobSpec
 from batch.outcome import TOP
 from batch.picture_errors import PictureProblem, PictureSourceError
 from batch.pictures import Pictures, open_pictures
-from model.product import Product
+from model.product import Product, RankedCategory
 
-_CODES = [f"code{i}" for i in range(1, TOP + 1)]
-_PROBABILITIES = [f"probability{i}" for i in range(1, TOP + 1)]
+_HELD = 3
+"""Categories of a row that are in memory: those that tables and files show."""
+_CODES, _PROBABILITIES = ([f"{name}{i}" for i in range(1, TOP + 1)] for name in ("code", "probability"))
 SORTS = ("row", "confidence", "margin", "category")
 NO_LABEL = -1
 
 
 class Results:
-    """A finished job. About 50 bytes a row; nothing in it changes."""
+    """A finished job. About 35 bytes a row; nothing in it changes."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -32,14 +33,15 @@ class Results:
         self._reader = RowReader(spec.header, spec.columns)
         codes, probabilities, inputs, pictures, labels = [], [], [], [], []
         label = None if spec.columns.prdtypecode is None else f"c{spec.header.index(spec.columns.prdtypecode)}"
-        for part in job.parts.all([*_CODES, *_PROBABILITIES, "inputs", "picture", *([label] if label else [])]):
-            codes.append(np.column_stack([part[c].fill_null(NO_LABEL).to_numpy() for c in _CODES]))
-            probabilities.append(np.column_stack([part[c].fill_null(0.0).to_numpy() for c in _PROBABILITIES]))
+        ranked = _CODES[:_HELD], _PROBABILITIES[:_HELD]
+        for part in job.parts.all([*ranked[0], *ranked[1], "inputs", "picture", *([label] if label else [])]):
+            codes.append(np.column_stack([part[c].fill_null(NO_LABEL).to_numpy() for c in ranked[0]]))
+            probabilities.append(np.column_stack([part[c].fill_null(0.0).to_numpy() for c in ranked[1]]))
             inputs += part["inputs"].to_pylist()
             pictures += part["picture"].to_pylist()
             labels += map(_code, part[label].to_pylist()) if label else []
         self.codes = np.concatenate(codes).astype(np.int32)
-        """int32 (rows, TOP), most probable first; NO_LABEL where the taxonomy has fewer."""
+        """int32 (rows, 3), most probable first; NO_LABEL where the taxonomy has fewer."""
         self.probabilities = np.concatenate(probabilities).astype(np.float32)
         self.inputs, self.pictures = pd.Categorical(inputs), pd.Categorical(pictures)
         self.labels = np.array(labels, np.int32) if label else None
@@ -93,16 +95,29 @@ class Results:
 
     def cells(self, rows: Sequence[int]) -> list[list[str]]:
         """The original cells of some rows."""
-        names = [f"c{i}" for i in range(len(self.spec.header))]
+        return self._read(rows, [f"c{i}" for i in range(len(self.spec.header))])
+
+    def suggestions(self, rows: Sequence[int]) -> list[tuple[RankedCategory, ...]]:
+        """All categories kept of some rows, most probable first: nine, or what the taxonomy or an older part has."""
+        codes, probabilities = self._read(rows, _CODES), self._read(rows, _PROBABILITIES)
+        return [
+            tuple(RankedCategory(code, value) for code, value in zip(*pair, strict=True) if code is not None)
+            for pair in zip(codes, probabilities, strict=True)
+        ]
+
+    def _read(self, rows: Sequence[int], names: Sequence[str]) -> list[list]:
+        """Some columns of some rows; None in those that a part does not have."""
         wanted: dict[int, list[int]] = {}
         for row in rows:
             wanted.setdefault(int(row) // self.spec.chunk, []).append(int(row))
-        found: dict[int, list[str]] = {}
+        found: dict[int, list] = {}
+        parts = self.job.parts
         for number, members in wanted.items():
-            part = self.job.parts.read(number, names)
+            there = set(names).intersection(parts.columns(number))
+            part = parts.read(number, [name for name in names if name in there])
             for row in members:
-                cells = part.slice(row % self.spec.chunk, 1).to_pydict()
-                found[row] = [cells[name][0] for name in names]
+                values = part.slice(row % self.spec.chunk, 1).to_pydict()
+                found[row] = [values[name][0] if name in there else None for name in names]
         return [found[int(row)] for row in rows]
 
     def product(self, row: int) -> Product:

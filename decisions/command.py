@@ -127,6 +127,8 @@ def _told(found: Purged) -> str:
         parts.append(f"left, because somebody has them open: {found.held:,} products")
     if found.young:
         parts.append(f"left until the next purge, because they have just been written: {found.young:,} picture files")
+    if found.lingering:
+        parts.append("somebody was reading meanwhile: purge again later, for some texts may still lie in the -wal file")
     return "; ".join(parts)
 
 

@@ -1,9 +1,12 @@
 """The database behind the store: SQLite in a file, or PostgreSQL; made and brought up to date when it is opened."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -17,10 +20,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from decisions.errors import DecisionError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _READING = "rayon_reading"
-_LOCK = 7_405_661  # any number will do, as long as it stays
+_UPGRADE, _LOG = 7_405_661, 7_405_662  # any numbers will do, as long as they stay
+_TRIES = 8
+_BROKEN_OFF = {"40001", "40P01"}  # PostgreSQL: this transaction, so that another can go on
 _SCHEMES = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
@@ -28,11 +35,18 @@ def open_database(url: str) -> Engine:
     """The database at an address, its tables as this program knows them; DecisionError."""
     address = _address(url)
     engine = create_engine(address, pool_pre_ping=True, **_options(address))
-    if address.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    with refusing(), _alone(address):
+    if address.get_backend_name() != "sqlite":
+        with refusing():
+            _migrate(engine)
+        return engine
+    file = _File(Path(address.database))
+    event.listen(engine, "do_connect", file.check)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", partial(_begin_sqlite, file))
+    # Two processes must not bring one file up to date at once; PostgreSQL has a lock for that.
+    with refusing(), FileLock(f"{address.database}.lock", timeout=_BUSY_SECONDS):
         _migrate(engine)
+        file.remember()
     return engine
 
 
@@ -48,6 +62,34 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction: all of it is on disk when it ends, or none; DecisionError."""
     with refusing(), engine.begin() as connection:
         yield connection
+
+
+def keep_order(connection: Connection) -> None:
+    """Makes others who add to the log wait until this transaction ends, so that its rows appear in the order of ids.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOG})
+
+
+def retrying(change: Callable[P, R]) -> Callable[P, R]:
+    """A change, in one transaction, that is begun again when the database breaks it off for the sake of another."""
+
+    @wraps(change)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> R:
+        for left in reversed(range(_TRIES)):
+            try:
+                return change(*args, **kwargs)
+            except DecisionError as error:
+                cause = error.__cause__
+                broken_off = isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) in _BROKEN_OFF
+                if not broken_off or not left:
+                    raise
+                time.sleep(random.uniform(0.01, 0.1))
+        raise AssertionError("the last try returns or raises")
+
+    return whole
 
 
 @contextmanager
@@ -94,16 +136,34 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+class _File:
+    """SQLite goes on writing to a file that was deleted or replaced, and all of it would be lost with the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._identity = path, None
+
+    def remember(self) -> None:
+        """From now on it has to be this very file."""
+        self._identity = self._look()
+
+    def check(self, *_: Any) -> None:
+        """DecisionError when it is another."""
+        if self._identity is not None and self._look() != self._identity:
+            raise DecisionError("database_moved", {"file": str(self.path)})
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _begin_sqlite(file: _File, connection: Connection) -> None:
+    file.check()
     # A writer takes the lock at once: one that reads first and then writes could find its view of the data outdated.
     read_only = connection.get_execution_options().get(_READING)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _alone(address: URL) -> Any:
-    """Two processes must not bring one SQLite file up to date at once; PostgreSQL has a lock for that."""
-    sqlite = address.get_backend_name() == "sqlite"
-    return FileLock(f"{address.database}.lock", timeout=_BUSY_SECONDS) if sqlite else nullcontext()
 
 
 def _migrate(engine: Engine) -> None:
@@ -112,7 +172,7 @@ def _migrate(engine: Engine) -> None:
     newest = ScriptDirectory.from_config(config)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE})
         present = MigrationContext.configure(connection).get_current_revision()
         if present == newest.get_current_head():
             return

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 
 from decisions.database import reading
 from decisions.items import Decision, Item
-from decisions.reading import StoreReader
+from decisions.reading import StoreReader, from_job
 from decisions.rows import decision_of, item_of, item_rows
 from decisions.tables import decisions, items
 
@@ -91,7 +91,7 @@ def _first_decisions(where: ExportFilter, after: int) -> Select:
     if where.job is not None or where.suggested is not None:
         query = query.join(items, items.c.key == decisions.c.key)
     if where.job is not None:
-        query = query.where(items.c.job == where.job)
+        query = query.where(from_job(where.job))
     if where.suggested is not None:
         query = query.where(items.c.category == where.suggested)
     if where.since is not None:

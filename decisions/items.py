@@ -17,7 +17,7 @@ class NewItem:
     """A product to be decided on, with what a model suggests for it, most probable first.
 
     ``source``: "classify" or "batch". ``reason``: "sent" by a person, "doubt" (below a threshold) or "audit" (drawn
-    from the rest). ``weight``: one over the chance it had of being sent. ``row`` counts from 0.
+    from the rest). ``weight``: one over the chance its row had of being sent. ``job``, ``row`` (from 0): both or none.
     """
 
     product: Product
@@ -58,7 +58,8 @@ class Decision:
 class Item:
     """A product in the store. ``key``: sha256 of its content. ``picture``: a reference for `PictureStore`.
 
-    ``standing``: the decision that counts, None while there is none. ``second_look``: drawn for one.
+    ``reason``, ``job``, ``row``: how it came here first. ``standing``: the decision that counts, None while there is
+    none. ``second_look``: drawn for one.
     """
 
     key: str
@@ -69,7 +70,6 @@ class Item:
     model: str
     source: str
     reason: str
-    weight: float
     job: str | None
     job_name: str | None
     row: int | None
@@ -111,9 +111,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which items. ``state``: "pending", "skipped", "decided", "approved" or "second_look" (drawn, and not yet taken).
+    """Which items. ``state``: "pending", "skipped", "decided", "approved" or "second_look" (drawn, not yet agreed on).
 
-    ``category``: first suggestion. ``order``: "doubt" (smallest margin first), "oldest" or "newest".
+    ``category``: first suggestion. ``job``: one that the product was sent from. ``order``: "doubt" (smallest margin
+    first), "oldest" or "newest".
     """
 
     state: str = "pending"
@@ -140,6 +141,19 @@ class Many:
     done: int = 0
     held: int = 0
     changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Keys of the products whose decision was taken back.
+
+    ``overruled``: products passed over, for somebody has decided on them since. ``held``: products of the same action
+    left as they are, for somebody has them open.
+    """
+
+    keys: tuple[str, ...]
+    overruled: int = 0
+    held: int = 0
 
 
 def product_key(product: Product) -> str:

@@ -1,18 +1,20 @@
 """Questions to the store: nothing here changes it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Interval, Select, and_, exists, func, literal, or_, select
 
 from decisions.database import reading
 from decisions.items import Decision, Filter, Item
 from decisions.rows import decision_of, item_of, item_rows
-from decisions.tables import decisions, items, people
+from decisions.tables import Moment, decisions, items, jobs, people, sent
 
 _CHUNK = 5_000
-_FRAME = ("key", "job", "job_name", "row", "reason", "weight", "source", "model", "confidence", "margin", "state")
+_DECIDING = ("accepted", "corrected", "unknown", "approved")
+_FRAME = ("key", "job", "row", "reason", "source", "model", "confidence", "margin", "state", "second_look", "added_at")
+_SENT = ("job", "row", "key", "reason", "weight", "confidence", "model", "sent_at")
 _STANDING = ("decision", "code", "person", "decided_at", "seconds", "note")
 # Purged before anybody decided, or after that was undone: there is nothing left to decide on.
 _ALIVE = or_(items.c.purged_at.is_(None), items.c.standing.is_not(None))
@@ -24,10 +26,14 @@ _ORDERS = {
 
 
 class StoreReader:
-    """The store, as far as it is only looked at. Safe to share between threads."""
+    """The store, as far as it is only looked at. Safe to share between threads.
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
-        self.engine, self.clock = engine, clock
+    ``clock``: None for the database server's, one for all its users; SQLite has none but this machine's.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
+        self.engine = engine
+        self._clock = clock if clock or engine.dialect.name == "postgresql" else _this_machine
 
     def find(self, key: str) -> Item | None:
         """A product by its key."""
@@ -42,14 +48,16 @@ class StoreReader:
             return [item_of(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
     def count(self, where: Filter, person: str = "") -> int:
-        """How many items pass; for a second look, those that ``person`` may take: not decided by them."""
+        """How many items pass; for a second look, those that ``person`` may take: never decided by them."""
         query = select(func.count()).select_from(items).where(self.matching(where, person))
         with reading(self.engine) as connection:
             return connection.execute(query).scalar_one()
 
     def held(self, where: Filter, holder: str) -> int:
         """How many of the filter's items others have open now."""
-        query = select(func.count()).select_from(items).where(self.matching(where), ~self.free(holder))
+        opened = items.alias()  # few, and found first
+        theirs = select(opened.c.key).where(opened.c.holder != holder, opened.c.held_until > self.moment())
+        query = select(func.count()).select_from(items).where(self.matching(where), items.c.key.in_(theirs))
         with reading(self.engine) as connection:
             return connection.execute(query).scalar_one()
 
@@ -80,9 +88,9 @@ class StoreReader:
 
     def jobs(self) -> dict[str, str]:
         """Name of each job that items came from, newest first."""
-        query = select(items.c.job, func.max(items.c.job_name)).where(items.c.job.is_not(None)).group_by(items.c.job)
+        query = select(jobs.c.job, jobs.c.name).where(has_products())
         with reading(self.engine) as connection:
-            rows = connection.execute(query.order_by(func.max(items.c.added_at).desc()))
+            rows = connection.execute(query.order_by(jobs.c.added_at.desc(), jobs.c.job))
             return {job: name or job for job, name in rows}
 
     def categories(self, where: Filter, person: str = "") -> dict[int, int]:
@@ -97,11 +105,12 @@ class StoreReader:
         with reading(self.engine) as connection:
             return dict(connection.execute(query).all())
 
-    def version(self) -> tuple[int, int]:
-        """Changes with every decision and every product that comes or goes."""
-        latest, number = select(func.max(decisions.c.id)), select(func.count()).select_from(items)
+    def version(self) -> tuple[int, ...]:
+        """Changes with every decision and every product that comes, goes, or is sent again."""
+        numbers = [select(func.count()).select_from(table).scalar_subquery() for table in (items, sent)]
+        latest = select(func.coalesce(func.max(decisions.c.id), 0)).scalar_subquery()
         with reading(self.engine) as connection:
-            return connection.execute(latest).scalar() or 0, connection.execute(number).scalar_one()
+            return tuple(connection.execute(select(latest, *numbers)).one())
 
     def people(self) -> list[str]:
         """Everybody who ever decided, by name."""
@@ -116,18 +125,36 @@ class StoreReader:
     def frame(self) -> pd.DataFrame:
         """A row for each item, with the decision that counts; what is missing is None, NaN or NaT.
 
-        Columns: key, job, job_name, row, reason, weight, source, model, confidence, margin, state, second_look,
-        added_at, first (category suggested), decision, code, person, decided_at, seconds, note.
+        Columns: key, job, row, reason, source, model, confidence, margin, state, second_look, added_at, first (category
+        suggested), decision, code, person, decided_at, seconds, note.
         """
-        columns = [items.c[name] for name in (*_FRAME, "second_look", "added_at")]
+        columns = [items.c[name] for name in _FRAME]
         columns += [items.c.category.label("first"), *(decisions.c[name] for name in _STANDING)]
         query = select(*columns).outerjoin(decisions, decisions.c.id == items.c.standing).where(_ALIVE)
+        frame = self._frame(query.order_by(items.c.added_at, items.c.key), columns)
+        frame["seconds"] = frame["seconds"].astype("float64")
+        return frame
+
+    def sent(self) -> pd.DataFrame:
+        """A row for each row of a file that was drawn, with what its product has come to.
+
+        Columns: job, row, key, reason ("doubt" or "audit"), weight, confidence, model, sent_at, first (category
+        suggested), state (None for a product that was purged before anybody decided), decision, code, decided_at.
+        """
+        columns = [sent.c[name] for name in _SENT]
+        columns += [sent.c.category.label("first"), items.c.state]
+        columns += [decisions.c[name] for name in ("decision", "code", "decided_at")]
+        joined = sent.outerjoin(items, items.c.key == sent.c.key)
+        joined = joined.outerjoin(decisions, decisions.c.id == items.c.standing)
+        query = select(*columns).select_from(joined).where(sent.c.reason.in_(("doubt", "audit")))
+        return self._frame(query.order_by(sent.c.job, sent.c.row), columns)
+
+    def _frame(self, query: Select, columns: list[ColumnElement]) -> pd.DataFrame:
         with reading(self.engine) as connection:
-            rows = connection.execute(query.order_by(items.c.added_at, items.c.key)).all()
+            rows = connection.execute(query).all()
         frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
         frame["code"] = frame["code"].astype("Int64")
-        frame["seconds"] = frame["seconds"].astype("float64")
-        for name in ("added_at", "decided_at"):
+        for name in frame.columns.intersection(("added_at", "sent_at", "decided_at")):
             frame[name] = pd.to_datetime(frame[name], utc=True)
         return frame
 
@@ -137,16 +164,36 @@ class StoreReader:
         if where.category is not None:
             conditions.append(items.c.category == where.category)
         if where.job is not None:
-            conditions.append(items.c.job == where.job)
+            conditions.append(from_job(where.job))
         if where.reason is not None:
             conditions.append(items.c.reason == where.reason)
         if where.older_than is not None:
-            conditions.append(items.c.added_at <= self.clock() - where.older_than)
+            conditions.append(items.c.added_at <= self.moment(where.older_than))
         return and_(*conditions)
 
     def free(self, holder: str) -> ColumnElement[bool]:
         """Nobody else has the item open."""
-        return or_(items.c.holder.is_(None), items.c.holder == holder, items.c.held_until <= self.clock())
+        return or_(items.c.holder.is_(None), items.c.holder == holder, items.c.held_until <= self.moment())
+
+    def moment(self, ago: timedelta = timedelta(0)) -> ColumnElement[datetime]:
+        """Now, or some time ago, to be compared with moments in the tables."""
+        if self._clock is None:
+            return func.now() - literal(ago, Interval)
+        return literal(self._clock() - ago, Moment)
+
+    def now(self, connection: Connection) -> datetime:
+        """This very moment."""
+        return connection.scalar(select(func.clock_timestamp())) if self._clock is None else self._clock()
+
+
+def from_job(job: str) -> ColumnElement[bool]:
+    """The item was sent from that job; perhaps from another, too."""
+    return items.c.key.in_(select(sent.c.key).where(sent.c.job == job))
+
+
+def has_products() -> ColumnElement[bool]:
+    """Something is in the store that came from the job."""
+    return exists().where(sent.c.job == jobs.c.job, sent.c.key == items.c.key, _ALIVE)
 
 
 def order(where: Filter) -> tuple[ColumnElement, ...]:
@@ -166,6 +213,13 @@ def _state(state: str, person: str) -> ColumnElement[bool]:
         return and_(items.c.state == state, items.c.purged_at.is_(None))
     if state != "second_look":
         return items.c.state == state
-    standing = decisions.alias("standing")  # a table of its own, whatever else the query reads
-    own = select(standing.c.id).where(standing.c.id == items.c.standing, standing.c.person == person).exists()
+    mine = decisions.alias("mine")  # a table of its own, whatever else the query reads
+    taken_back = exists().where(decisions.alias("back").c.undoes == mine.c.id)
+    own = exists().where(
+        mine.c.key == items.c.key, mine.c.person == person, mine.c.decision.in_(_DECIDING), ~taken_back
+    )
     return and_(items.c.state == "decided", items.c.second_look, items.c.purged_at.is_(None), ~own)
+
+
+def _this_machine() -> datetime:
+    return datetime.now(UTC)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, select
 
 from decisions.items import Decision, Item
-from decisions.tables import decisions, items
+from decisions.tables import decisions, items, jobs
 from model.product import RankedCategory
 
 _STANDING = "standing_"
@@ -13,8 +13,9 @@ _standing = [column.label(f"{_STANDING}{column.name}") for column in decisions.c
 
 
 def item_rows() -> Select:
-    """Selects items, each with the decision that counts."""
-    return select(*items.c, *_standing).outerjoin(decisions, decisions.c.id == items.c.standing)
+    """Selects items, each with the decision that counts and the name of its job."""
+    joined = items.outerjoin(decisions, decisions.c.id == items.c.standing).outerjoin(jobs, jobs.c.job == items.c.job)
+    return select(*items.c, jobs.c.name.label("job_name"), *_standing).select_from(joined)
 
 
 def item_of(row: RowMapping) -> Item:
@@ -31,7 +32,6 @@ def item_of(row: RowMapping) -> Item:
         model=row["model"],
         source=row["source"],
         reason=row["reason"],
-        weight=row["weight"],
         job=row["job"],
         job_name=row["job_name"],
         row=row["row"],

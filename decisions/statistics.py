@@ -66,11 +66,12 @@ def by_category(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_person(log: pd.DataFrame) -> pd.DataFrame:
-    """A row for each person (index), of `standing_log`.
+    """A row for each person (index), of `standing_log`; of a product only the last thing that the person said of it.
 
     Columns: decided (with a category), agreed (with the one suggested), share, low, high, unknown, skipped, seconds
-    (median), looked_at (decisions of theirs that another person looked at), upheld (those that stayed).
+    (median), looked_at (decisions of theirs that another person looked at), upheld (those that the other agreed with).
     """
+    every, log = log, log.drop_duplicates(["person", "key"], keep="last")
     named = log["code"].notna() & log["decision"].isin(DECIDED)
     table = pd.DataFrame(
         {
@@ -83,7 +84,7 @@ def by_person(log: pd.DataFrame) -> pd.DataFrame:
     )
     found = _shares(table.groupby("person").sum().astype(int))
     found["seconds"] = log[log["decision"].isin(DECIDED)].groupby("person")["seconds"].median()
-    return found.join(_second_looks(log))
+    return found.join(_second_looks(every))
 
 
 def corrections(items: pd.DataFrame) -> pd.DataFrame:
@@ -130,14 +131,14 @@ def _shares(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _second_looks(log: pd.DataFrame) -> pd.DataFrame:
-    """For each person, how many of their decisions another looked at, and how many of these stayed."""
+    """For each person, how many of their decisions another looked at, and how many of these that one agreed with."""
     first = log[log["decision"].isin(DECIDED)].set_index("id")
     later = log[log["decision"].isin(DECIDED) & log["replaces"].notna()]
     before = first[["person", "code"]].add_suffix("_before")
     pairs = later.assign(replaces=later["replaces"].astype("int64")).join(before, on="replaces", how="inner")
     pairs = pairs[pairs["person"] != pairs["person_before"]]
     same = (pairs["code"] == pairs["code_before"]).fillna(False).astype(bool)
-    upheld = same | (pairs["decision"] == "approved")
+    upheld = same | (pairs["code"].isna() & pairs["code_before"].isna())
     looked = pd.DataFrame({"looked_at": pairs.groupby("person_before").size()})
     looked["upheld"] = upheld.groupby(pairs["person_before"]).sum()
     people = pd.Index(log["person"].unique(), name="person")

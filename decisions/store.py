@@ -4,32 +4,41 @@ Every change is one transaction. The log only grows: undoing is a row of its own
 product, in the same transaction as the row, so that the two cannot part.
 """
 
+import unicodedata
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import Engine, select
 
-from decisions.database import open_database, writing
+from decisions.database import keep_order, open_database, retrying, writing
 from decisions.errors import DecisionError
-from decisions.items import MAX_PERSON, Added, Decision, Filter, Item, Many, NewItem, Verdict, margin, product_key
+from decisions.items import (
+    MAX_PERSON,
+    Added,
+    Decision,
+    Filter,
+    Item,
+    Many,
+    NewItem,
+    Undone,
+    Verdict,
+    margin,
+    product_key,
+)
 from decisions.pictures import PictureStore
-from decisions.reading import StoreReader, not_undone, order
-from decisions.rows import decision_of, pairs
-from decisions.tables import decisions, items
-from decisions.transaction import Transaction
+from decisions.reading import StoreReader, order
+from decisions.rows import pairs
+from decisions.tables import items
+from decisions.transaction import LastAction, Transaction
 from settings import settings
 
 _CHUNK = 200
 QUEUE = Filter()
 """What waits, the most doubtful first."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class DecisionStore(StoreReader):
@@ -45,7 +54,7 @@ class DecisionStore(StoreReader):
         pictures: PictureStore,
         lease_seconds: float = 300,
         second_look: float = 0.05,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         super().__init__(engine, clock)
         self.pictures, self.lease_seconds, self.second_look = pictures, lease_seconds, second_look
@@ -55,29 +64,33 @@ class DecisionStore(StoreReader):
     def add(self, new: Iterable[NewItem]) -> Added:
         """Puts products into the queue, but for those that are in the store already; DecisionError.
 
-        Some at a time: what was added before an error stays, and adding all of it again completes it. A product drawn
-        again from the same job takes the smaller weight: the larger of two samples holds the other.
+        Some at a time: what was added before an error stays, and adding all of it again completes it. What nobody has
+        decided on yet takes the suggestions of another model. Each row of a job is remembered by itself; one that is
+        drawn again takes the smaller weight: the larger of two samples holds the other.
         """
         added = Added()
         for chunk in _chunks(new, _CHUNK):
-            made = [self._row(item) for item in chunk]
-            rows = {row["key"]: row for row in made}
-            with self._transaction() as change:
-                known = (items.c.key, items.c.state, items.c.purged_at, items.c.job, items.c.weight)
-                query = select(*known).where(items.c.key.in_(rows))
-                present = {row.key: row for row in change.connection.execute(query)}
-                done = {key for key, row in present.items() if row.state in ("decided", "approved")}
-                whole = {key for key, row in present.items() if row.purged_at is None}
-                fresh = change.insert([row for key, row in rows.items() if key not in whole]) - done
-                for key, row in present.items():
-                    if row.job is not None and row.job == rows[key]["job"] and rows[key]["weight"] < row.weight:
-                        change.weigh_again(rows[key])
-            decided = sum(row["key"] in done for row in made)
-            # Twice in the table, or put in by somebody else a moment ago: it waits.
-            waiting = len(chunk) - len(fresh) - decided
-            added = Added(added.added + len(fresh), added.waiting + waiting, added.decided + decided)
+            more = self._add([self._row(item) for item in chunk], chunk)
+            added = Added(added.added + more.added, added.waiting + more.waiting, added.decided + more.decided)
         return added
 
+    @retrying
+    def _add(self, made: list[dict], chunk: list[NewItem]) -> Added:
+        rows = {row["key"]: row for row in made}
+        with self._transaction() as change:
+            present = change.present(rows)
+            done = {key for key, row in present.items() if row.state in ("decided", "approved")}
+            whole = {key for key, row in present.items() if row.purged_at is None}
+            fresh = change.insert([row for key, row in rows.items() if key not in whole]) - done
+            for key in whole - done:
+                if present[key].model != rows[key]["model"]:
+                    change.suggest_again(rows[key])
+            _note_jobs(change, zip(chunk, made, strict=True))
+        decided = sum(row["key"] in done for row in made)
+        # Twice in the table, or put in by somebody else a moment ago: it waits.
+        return Added(len(fresh), len(chunk) - len(fresh) - decided, decided)
+
+    @retrying
     def claim(self, holder: str, person: str, where: Filter = QUEUE, passed: Collection[str] = ()) -> Item | None:
         """Opens the next product that nobody else has open, for `lease_seconds`; None when there is none.
 
@@ -99,6 +112,7 @@ class DecisionStore(StoreReader):
             change.take(key, holder, person)
             return change.item(key)
 
+    @retrying
     def hold(self, holder: str, person: str, key: str) -> Item:
         """Opens that very product; DecisionError when another has it open, or when it is gone."""
         with self._transaction() as change:
@@ -108,6 +122,7 @@ class DecisionStore(StoreReader):
             change.take(key, holder, person)
             return change.item(key)
 
+    @retrying
     def release(self, holder: str) -> None:
         """Others may have what the holder has open."""
         with self._transaction() as change:
@@ -115,6 +130,7 @@ class DecisionStore(StoreReader):
 
     # --- decisions --------------------------------------------------------------------------------------------
 
+    @retrying
     def decide(self, item: Item, verdict: Verdict, person: str, holder: str) -> Decision:
         """Records a verdict on a product as it was on screen.
 
@@ -122,10 +138,11 @@ class DecisionStore(StoreReader):
         """
         person = checked_person(person)
         seen = None if item.standing is None else item.standing.id
-        with self._transaction() as change:
+        with self._transaction(log=True) as change:
             change.register(person)
             return change.decide(item, verdict, person, holder, seen)
 
+    @retrying
     def record(self, new: NewItem, verdict: Verdict, person: str, holder: str, seen: int | None = None) -> Decision:
         """Puts a product into the store, unless it is there, and records a verdict on it, in one; DecisionError.
 
@@ -133,13 +150,15 @@ class DecisionStore(StoreReader):
         """
         person = checked_person(person)
         row = self._row(new)
-        with self._transaction() as change:
+        with self._transaction(log=True) as change:
             change.register(person)
             change.insert([row])
+            _note_jobs(change, [(new, row)])
             item = change.item(row["key"])
             item = replace(item, suggestions=new.suggestions, model=new.model)  # what this person was shown
             return change.decide(item, verdict, person, holder, seen)
 
+    @retrying
     def decide_many(self, several: Sequence[Item], verdict: Verdict, person: str, holder: str) -> Many:
         """One verdict on several products, each accepted with its own first category; DecisionError.
 
@@ -147,7 +166,7 @@ class DecisionStore(StoreReader):
         """
         person = checked_person(person)
         counts = {"done": 0, "held": 0, "changed": 0}
-        with self._transaction() as change:
+        with self._transaction(log=True) as change:
             change.register(person)
             # Always in the same order: two of these at once must not wait for each other.
             for item in sorted(several, key=lambda item: item.key):
@@ -161,27 +180,29 @@ class DecisionStore(StoreReader):
                     counts["held" if error.reason == "held" else "changed"] += 1
         return Many(**counts)
 
-    def undo(self, person: str, only: int | None = None) -> tuple[str, ...]:
-        """Takes back the person's last action, all of it; gives the products' keys. DecisionError.
+    @retrying
+    def undo(self, person: str, holder: str, only: Collection[int] | None = None) -> Undone:
+        """Takes back the person's last action, all of it; DecisionError when there is none, or nothing of it can be.
 
-        Each product is again what it was before. Nothing is taken back where somebody has decided since, nor, with
-        ``only``, where that decision is not the whole of the last action.
+        Each product is again what it was before. What somebody else has decided on since, or has open, stays. ``only``:
+        ids of the decisions that have to be the whole of that action; nothing is taken back when they are not.
         """
-        person, action = checked_person(person), uuid.uuid4().hex
-        with self._transaction() as change:
-            mine = select(decisions).where(decisions.c.person == person, not_undone()).order_by(decisions.c.id.desc())
-            last = change.connection.execute(mine.limit(1)).mappings().first()
-            if last is None:
-                raise DecisionError("nothing_to_undo")
-            whole = change.connection.execute(
-                mine.where(decisions.c.action == last["action"]).order_by(None)
-            ).mappings()
-            taken_back = sorted(map(decision_of, whole), key=lambda decision: decision.key)
-            if only is not None and [decision.id for decision in taken_back] != [only]:
-                raise DecisionError("undo_changed")
-            for decision in taken_back:
-                change.undo(decision, action)
-        return tuple(decision.key for decision in taken_back)
+        person = checked_person(person)
+        with self._transaction(log=True) as change:
+            last = change.last_action(person)
+            _check_only(last, only)
+            action, held, undone = uuid.uuid4().hex, [], []
+            for decision in last.counting:
+                try:
+                    change.undo(decision, holder, action)
+                    undone.append(decision.key)
+                except DecisionError as error:
+                    if error.reason != "held":
+                        raise
+                    held.append(error)
+            if not undone:
+                raise held[0] if held else DecisionError("undo_changed" if last.overruled else "nothing_to_undo")
+        return Undone(tuple(undone), last.overruled, len(held))
 
     def _row(self, new: NewItem) -> dict:
         product, key = new.product, product_key(new.product)
@@ -194,23 +215,23 @@ class DecisionStore(StoreReader):
             "model": new.model,
             "source": new.source,
             "reason": new.reason,
-            "weight": new.weight,
             "job": new.job,
-            "job_name": new.job_name,
             "row": new.row,
             "category": new.suggestions[0].code,
             "confidence": new.suggestions[0].probability,
             "margin": margin(new.suggestions),
-            "added_at": self.clock(),
             "state": "pending",
             # The key is as good as random: its first digits draw the sample.
             "second_look": int(key[:8], 16) / 16**8 < self.second_look,
         }
 
     @contextmanager
-    def _transaction(self) -> Iterator[Transaction]:
+    def _transaction(self, log: bool = False) -> Iterator[Transaction]:
+        """``log``: adds to it."""
         with writing(self.engine) as connection:
-            yield Transaction(connection, self.clock(), self.lease_seconds)
+            if log:
+                keep_order(connection)
+            yield Transaction(connection, self.now(connection), self.lease_seconds)
 
 
 def open_store() -> DecisionStore:
@@ -227,12 +248,29 @@ def _store(url: str, pictures: str, lease_seconds: float, second_look: float) ->
     return DecisionStore(open_database(url), PictureStore(pictures), lease_seconds, second_look)
 
 
+def _check_only(last: LastAction, only: Collection[int] | None) -> None:
+    if only is None or last.ids == set(only):
+        return
+    newer = max(last.ids, default=0) > max(only, default=0)
+    raise DecisionError("undo_other" if newer else "undo_changed")
+
+
 def checked_person(name: str) -> str:
-    """A name as it is recorded: blanks in a row made one, what cannot be seen left out; DecisionError."""
-    shown = "".join(character for character in " ".join(name.split()) if character.isprintable())
+    """A name as it is recorded: accents composed, blanks in a row made one, the invisible left out; DecisionError."""
+    composed = unicodedata.normalize("NFC", name)
+    seen = "".join(character for character in composed if character.isprintable() or character.isspace())
+    shown = " ".join(seen.split())
     if not 0 < len(shown) <= MAX_PERSON:
         raise DecisionError("no_person", {"limit": MAX_PERSON})
     return shown
+
+
+def _note_jobs(change: Transaction, made: Iterable[tuple[NewItem, dict]]) -> None:
+    """Which rows of which files the items are; ``made``: each with its row of the table."""
+    given = [(item, row) for item, row in made if item.job is not None and item.row is not None]
+    names = ("key", "job", "row", "category", "confidence", "model", "reason")
+    change.note_sent([{name: row[name] for name in names} | {"weight": item.weight} for item, row in given])
+    change.name_jobs({item.job: item.job_name for item, _ in given})
 
 
 def _chunks(new: Iterable[NewItem], size: int) -> Iterator[list[NewItem]]:

@@ -72,9 +72,7 @@ items = Table(
     Column("model", String(200), nullable=False),
     Column("source", String(10), nullable=False),
     Column("reason", String(10), nullable=False),
-    Column("weight", Float, nullable=False),
-    Column("job", String(64), index=True),
-    Column("job_name", Words),
+    Column("job", String(64)),
     Column("row", Integer),
     # Of the first suggestion, so that the queue can be ordered and filtered by them.
     Column("category", BigInteger, nullable=False),
@@ -89,9 +87,36 @@ items = Table(
     Column("held_by", String(80)),
     Column("held_until", Moment),
     Column("purged_at", Moment),
-    # As the queue is ordered: the next product is found without sorting those that wait.
-    Index(None, "state", "margin", "key"),
+    # As the queue is ordered and filtered: the next product is found without sorting those that wait, and those that
+    # wait are counted without reading them.
+    Index(None, "state", "margin", "key", "purged_at"),
     Index(None, "state", "added_at", "key"),
+    Index(None, "state", "category", "margin", "key", "purged_at"),
+    Index(None, "state", "reason", "margin", "key"),
+)
+
+# Each row of a file that is in the queue, by itself: a product may be in several files, and several times in one.
+sent = Table(
+    "sent",
+    metadata,
+    Column("job", String(64), primary_key=True),
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    # No foreign key: what is purged undecided leaves `items`, and still counts as undecided.
+    Column("key", String(64), nullable=False, index=True),
+    Column("reason", String(10), nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("category", BigInteger, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("sent_at", Moment, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job", String(64), primary_key=True),
+    Column("name", Words),
+    Column("added_at", Moment, nullable=False),
 )
 
 decisions = Table(

@@ -1,22 +1,38 @@
 """One change of the store, from its first statement to its last: what is read in it, nobody else changes meanwhile."""
 
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from decisions.errors import DecisionError
 from decisions.items import MAX_NOTE, Decision, Item, Verdict
+from decisions.reading import not_undone
 from decisions.rows import decision_of, item_of, item_rows, pairs
-from decisions.tables import decisions, items, people
+from decisions.tables import decisions, items, jobs, people, sent
 
 _STATES = {"skipped": "skipped", "approved": "approved"}
 _APPROVABLE = ("accepted", "corrected", "unknown")
 _KEPT = ("key", "state", "second_look")  # of a product whose content was purged, when it comes again
-_DRAWN = ("doubt", "audit")
+_OPEN = ("pending", "skipped")
+_SUGGESTED = ("suggestions", "model", "category", "confidence", "margin")
 _FREE = {"holder": None, "held_by": None, "held_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class LastAction:
+    """What a person did last, as far as any of it still counts: ids of all of it, and the decisions that count, by key.
+
+    ``overruled``: products of that action, and of later ones, that somebody else has decided on since.
+    """
+
+    ids: frozenset[int] = frozenset()
+    counting: tuple[Decision, ...] = ()
+    overruled: int = 0
 
 
 class Transaction:
@@ -36,10 +52,11 @@ class Transaction:
         standing = self.decision(row.standing)
         if row.standing != seen:
             raise _changed(standing)
+        code = _code_of(item, verdict, standing, person)
         kept = self._write(
             key=item.key,
-            decision=verdict.decision,
-            code=_code_of(item, verdict, standing, person),
+            decision="approved" if self._agrees(item.key, verdict, code, standing, person) else verdict.decision,
+            code=code,
             note=_note_of(verdict),
             person=person,
             seconds=verdict.seconds,
@@ -51,11 +68,19 @@ class Transaction:
         self.settle(item.key, kept)
         return kept
 
-    def undo(self, decision: Decision, action: str) -> None:
-        """Adds a row that takes back ``decision``; the one before it counts again. DecisionError."""
-        row = self.locked(decision.key)
-        if row is None or row.standing != decision.id:
-            raise DecisionError("undo_changed")
+    def _agrees(self, key: str, verdict: Verdict, code: int | None, standing: Decision | None, person: str) -> bool:
+        """Two people disagreed, and a further one, or the first who thinks again, comes to what another had said."""
+        if verdict.decision not in _APPROVABLE or standing is None or standing.decision not in _APPROVABLE:
+            return False
+        said = select(decisions.c.person, decisions.c.code).where(
+            decisions.c.key == key, decisions.c.decision != "skipped", not_undone()
+        )
+        latest = dict(self.connection.execute(said.order_by(decisions.c.id)).all())
+        return code in [other for name, other in latest.items() if name != person]
+
+    def undo(self, decision: Decision, holder: str, action: str) -> None:
+        """Adds a row that takes back ``decision``, which counts; the one before it counts again. DecisionError."""
+        self.check_free(self.locked(decision.key), holder)
         self._write(
             key=decision.key,
             decision="undone",
@@ -67,6 +92,22 @@ class Transaction:
             action=action,
         )
         self.settle(decision.key, self.decision(decision.replaces))
+
+    def last_action(self, person: str) -> LastAction:
+        """The last action of a person that can be taken back, or at least a part of it."""
+        counts = exists().where(items.c.key == decisions.c.key, items.c.standing == decisions.c.id)
+        mine = and_(decisions.c.person == person, not_undone())
+        newest = select(decisions.c.id, decisions.c.action).where(mine, counts).order_by(decisions.c.id.desc())
+        last = self.connection.execute(newest.limit(1)).first()
+        passed = true() if last is None else or_(decisions.c.id > last.id, decisions.c.action == last.action)
+        overruled = select(func.count(decisions.c.key.distinct())).where(mine, ~counts, passed)
+        number = self.connection.execute(overruled).scalar_one()
+        if last is None:
+            return LastAction(overruled=number)
+        whole = mine, decisions.c.action == last.action
+        ids = self.connection.execute(select(decisions.c.id).where(*whole)).scalars()
+        rows = self.connection.execute(select(decisions).where(*whole, counts).order_by(decisions.c.key)).mappings()
+        return LastAction(frozenset(ids), tuple(map(decision_of, rows)), number)
 
     def _write(self, **values: Any) -> Decision:
         statement = insert(decisions).values(**values, decided_at=self.now)
@@ -110,6 +151,7 @@ class Transaction:
         """Adds items, but for those that are there; what was purged has its content again. Keys of both."""
         if not rows:
             return set()
+        rows = [row | {"added_at": self.now} for row in rows]
         statement = self._dialect.insert(items)
         again = {name: statement.excluded[name] for name in rows[0] if name not in _KEPT} | {"purged_at": None}
         statement = statement.on_conflict_do_update(
@@ -118,11 +160,34 @@ class Transaction:
         ordered = sorted(rows, key=lambda row: row["key"])
         return set(self.connection.execute(statement.returning(items.c.key), ordered).scalars())
 
-    def weigh_again(self, row: dict) -> None:
-        """A product that was drawn again from its job, with a greater chance: it stands for fewer."""
-        drawn = items.c.reason.in_(_DRAWN), items.c.job == row["job"], items.c.weight > row["weight"]
-        values = {"reason": row["reason"], "weight": row["weight"]}
-        self.connection.execute(update(items).where(items.c.key == row["key"], *drawn).values(values))
+    def present(self, keys: Collection[str]) -> dict[str, Row]:
+        """Those of some products that are there, locked in order: key, state, model and when it was purged."""
+        query = select(items.c.key, items.c.state, items.c.model, items.c.purged_at).where(items.c.key.in_(keys))
+        return {row.key: row for row in self.connection.execute(query.order_by(items.c.key).with_for_update())}
+
+    def suggest_again(self, row: dict) -> None:
+        """What another model suggests for a product that nobody has decided on."""
+        values = {name: row[name] for name in _SUGGESTED}
+        self.connection.execute(update(items).where(items.c.key == row["key"], items.c.state.in_(_OPEN)).values(values))
+
+    def note_sent(self, rows: list[dict]) -> None:
+        """Rows of files; one drawn again, with a greater chance, stands for fewer."""
+        if rows:
+            statement = self._dialect.insert(sent)
+            again = {name: statement.excluded[name] for name in ("reason", "weight")}
+            drawn = or_(sent.c.reason == "sent", sent.c.weight > statement.excluded.weight)
+            statement = statement.on_conflict_do_update(
+                index_elements=["job", "row"], set_=again, where=and_(drawn, statement.excluded.reason != "sent")
+            )
+            ordered = sorted(rows, key=lambda row: (row["job"], row["row"]))
+            self.connection.execute(statement, [row | {"sent_at": self.now} for row in ordered])
+
+    def name_jobs(self, names: dict[str, str | None]) -> None:
+        """Keeps what jobs are called, unless it is known."""
+        if names:
+            statement = self._dialect.insert(jobs).on_conflict_do_nothing(index_elements=["job"])
+            rows = [{"job": job, "name": names[job], "added_at": self.now} for job in sorted(names)]
+            self.connection.execute(statement, rows)
 
     def register(self, person: str) -> None:
         """Gives a person who is new another name, to be used where names are not to be seen."""
@@ -154,6 +219,8 @@ def _code_of(item: Item, verdict: Verdict, standing: Decision | None, person: st
         return item.code if verdict.code is None else verdict.code
     if verdict.decision not in ("corrected", "unknown", "skipped"):
         raise ValueError(f"no decision that a person takes: {verdict.decision!r}")
+    if verdict.decision == "skipped" and standing is not None and standing.decision != "skipped":
+        raise DecisionError("skip_decided")
     if verdict.decision == "corrected" and verdict.code is None:
         raise DecisionError("code_missing")
     return verdict.code if verdict.decision == "corrected" else None

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from batch import output
-from batch.outcome import TOP, part, part_schema
-from batch.output import FORMATS, OURS, OutputError, result_columns, write, xlsx_text
+from batch.outcome import EARLIER_TOP, TOP, part, part_schema
+from batch.output import DECIDED, DECISIONS, FORMATS, OURS, OutputError, result_columns, write, xlsx_text
 from model.product import Prediction, RankedCategory
 from model.taxonomy import Taxonomy, default_taxonomy
 from preprocessing.columns import Columns
@@ -81,7 +81,9 @@ def test_a_part_holds_cells_and_answers():
     assert table.to_pylist()[1] == {
         **{"c0": "b", "c1": "é\r\n", "code1": 40, "code2": 10, "code3": None, "code4": None, "code5": None},
         **{"probability1": pytest.approx(0.6), "probability2": pytest.approx(0.4), "probability3": None},
-        **{"probability4": None, "probability5": None, "inputs": "text", "picture": "empty", "set_size": 1},
+        **dict.fromkeys(["probability4", "probability5", *(f"code{i}" for i in range(6, TOP + 1))]),
+        **{f"probability{i}": None for i in range(6, TOP + 1)},
+        **{"inputs": "text", "picture": "empty", "set_size": 1},
     }
     assert table["inputs"][0].as_py() == "text+image" and table["picture"][0].as_py() == "used"
 
@@ -123,6 +125,58 @@ LABEL = {"en": TAXONOMY[1280].label("en"), "fr": TAXONOMY[1280].label("fr")}
 def test_result_columns():
     assert result_columns(["", "a", "rayon_magasin"]) == ["", "a", "rayon_magasin", *OURS]
     assert result_columns([*OURS, "a"]) == ["a", *OURS]
+
+
+def decided_parts(rows, decisions):
+    """Parts with what people decided; a decision for each row."""
+    start = 0
+    for table in parts_of(rows):
+        for field, values in zip(DECISIONS, zip(*decisions[start : start + len(table)], strict=True), strict=True):
+            table = table.append_column(field, pa.array(values, field.type))
+        start += len(table)
+        yield table
+
+
+@pytest.mark.parametrize("format", [*TABLE_FORMATS, "submission"])
+def test_what_people_decided_stands_behind(tmp_path, format):
+    huge = 2**40  # of another taxonomy
+    said = [("corrected", 10), (None, None), ("unknown", None), ("approved", 1280), ("corrected", huge)]
+    rows = [["0", "=1+1"], ["1", "b"], ["2", "c"], ["3", "d"], ["4", "e"]]
+    columns = ["id", "rayon_final_code"]  # of an earlier result
+    path = tmp_path / "result"
+    known = Columns(id="id")
+    assert write(decided_parts(rows, said), columns, known, TAXONOMY, "m", "en", format, path, decided=True) == 5
+    final = [10, 1280, 1280, 1280, huge]
+    if format == "submission":
+        assert path.read_text().splitlines() == [",prdtypecode", *(f"{i},{code}" for i, code in enumerate(final))]
+        return
+    found, lines = read_back(path)
+    assert found == result_columns(columns, decided=True) == ["id", *OURS, *DECIDED]
+    labels = {str(code): TAXONOMY[code].label("en") for code in (10, 1280)}
+    codes = ["10", "", "", "1280", str(huge)]
+    assert [line[-5:] for line in lines] == [
+        [decision or "", code, labels.get(code, ""), str(last), labels.get(str(last), "")]
+        for (decision, _), code, last in zip(said, codes, final, strict=True)
+    ]
+
+
+def test_without_decisions_a_column_called_like_theirs_stays(put):
+    found, lines = read_back(put([["a"]], ["rayon_final_code"], "csv").path)
+    assert found == ["rayon_final_code", *OURS] and lines[0][0] == "a"
+
+
+def test_a_part_of_an_earlier_job_is_written_like_any_other(put):
+    several = parts_of(ROWS)
+    older = next(several).drop_columns([f"{name}{i}" for name in ("code", "probability") for i in range(6, 10)])
+    assert older.schema == part_schema(2, EARLIER_TOP)
+    mixed = put(ROWS, COLUMNS, "csv", parts=[older, *several]).path.read_bytes()
+    assert mixed == put(ROWS, COLUMNS, "csv").path.read_bytes()
+
+
+@pytest.mark.parametrize("format", TABLE_FORMATS)
+def test_a_column_of_ours_with_blanks_around_it_is_dropped(put, format):
+    found, lines = read_back(put([["a", "b"]], [" rayon_code", "x"], format).path)
+    assert found == ["x", *OURS] and lines[0][0] == "b"
 
 
 def test_csv(put):

@@ -1,5 +1,6 @@
 """Products, suggestions and moments made up; and what the log says by itself of where each product stands."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, delete
@@ -8,11 +9,12 @@ from decisions.database import reading, writing
 from decisions.items import Decision, Item, NewItem
 from decisions.rows import item_of, item_rows
 from decisions.store import DecisionStore
-from decisions.tables import decisions, items, people
+from decisions.tables import decisions, items, jobs, people, sent
 from model.product import Product, RankedCategory
 
 CODES = (10, 40, 50, 60)
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+_ROWS = itertools.count(1000)
 
 
 class Clock:
@@ -35,7 +37,12 @@ def ranked(*codes: int, first: float = 0.6) -> tuple[RankedCategory, ...]:
 
 
 def new_item(text: str = "Chaise pliante", *codes: int, first: float = 0.6, **more: object) -> NewItem:
-    """A product to decide on; ``image`` and ``description`` go to the product, the rest to the item."""
+    """A product to decide on; ``image`` and ``description`` go to the product, the rest to the item.
+
+    Of a job, it is a row of its own unless one is given.
+    """
+    if more.get("job") is not None:
+        more.setdefault("row", next(_ROWS))
     product = Product(text, more.pop("description", None), more.pop("image", None))
     return NewItem(product, ranked(*(codes or CODES), first=first), "open-1", **more)
 
@@ -48,7 +55,7 @@ def several(count: int, **more: object) -> list[NewItem]:
 def empty(engine: Engine) -> None:
     """Removes all rows."""
     with writing(engine) as connection:
-        for table in (decisions, items, people):
+        for table in (decisions, items, people, sent, jobs):
             connection.execute(delete(table))
 
 

@@ -78,7 +78,18 @@ class Moderators(RuleBasedStateMachine):
             return "changed"
         if decision == "approved" and entry.stack[-1][0] == person:
             return "own"
+        if decision == "skipped" and entry.stack and entry.stack[-1][1] != "skipped":
+            return "skip_decided"
         return None
+
+    def agreed(self, key: str, decision: str, code: int | None, person: str) -> bool:
+        """Somebody else had said the same, though not what counts now."""
+        deciding = ("accepted", "corrected", "unknown")
+        stack = self.model[key].stack
+        if decision not in deciding or not stack or stack[-1][1] not in deciding:
+            return False
+        latest = {other: named for other, said, named, _ in stack if said != "skipped"}
+        return any(named == code for other, named in latest.items() if other != person)
 
     def put(self, key: str, person: str, kept, action: int) -> None:
         entry = self.model[key]
@@ -156,6 +167,8 @@ class Moderators(RuleBasedStateMachine):
         assert expected is None
         before = self.model[key].stack[-1][2] if self.model[key].stack else None
         assert kept.code == {"accepted": item.code, "corrected": 60, "approved": before}.get(decision)
+        agreed = self.agreed(key, decision, kept.code, person)
+        assert kept.decision == ("approved" if agreed else decision)
         self.actions += 1
         self.put(key, person, kept, self.actions)
 
@@ -165,7 +178,7 @@ class Moderators(RuleBasedStateMachine):
         keys = data.draw(st.lists(st.sampled_from(sorted(self.model)), unique=True))
         found = [self.seen.get((person, key)) or self.store.find(key) for key in keys]
         refusals = {key: self.refusal(key, item, decision, person) for key, item in zip(keys, found, strict=True)}
-        if "own" in refusals.values():
+        if {"own", "skip_decided"} & set(refusals.values()):
             return
         verdict = Verdict(decision, 60 if decision == "corrected" else None)
         done = self.store.decide_many(found, verdict, person, person)
@@ -178,18 +191,25 @@ class Moderators(RuleBasedStateMachine):
 
     @rule(person=people)
     def undo(self, person: str) -> None:
-        own = [entry[3] for each in self.model.values() for entry in each.stack if entry[0] == person]
-        last = max(own, default=None)
-        touched = [key for key, each in self.model.items() if any(entry[3] == last for entry in each.stack)]
-        on_top = all(self.model[key].stack[-1][3] == last for key in touched)
+        """The latest action of which anything still counts; what others have open of it stays."""
+        own = [(entry[3], key) for key, each in self.model.items() for entry in each.stack if entry[0] == person]
+        counting = [
+            (each.stack[-1][3], key) for key, each in self.model.items() if each.stack and each.stack[-1][0] == person
+        ]
+        last = max(counting, default=(-1, ""))[0]
+        tops = [key for action, key in counting if action == last]
+        expected = [key for key in tops if self.free(self.model[key], person)]
+        newer = [(action, key) for action, key in own if action >= last and (action, key) not in counting]
         try:
-            undone = self.store.undo(person)
+            undone = self.store.undo(person, person)
         except DecisionError as error:
-            assert error.reason == ("nothing_to_undo" if last is None else "undo_changed")
-            assert last is None or not on_top
+            assert not expected
+            assert error.reason == ("held" if tops else "undo_changed" if own else "nothing_to_undo")
             return
-        assert sorted(undone) == sorted(touched) and on_top
-        for key in undone:
+        assert sorted(undone.keys) == sorted(expected)
+        assert undone.held == len(tops) - len(expected)
+        assert undone.overruled == len({key for _, key in newer})
+        for key in undone.keys:
             self.model[key].stack.pop()
             self.model[key].holder = None
             self.ids[key].pop()

@@ -3,13 +3,17 @@
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
+from decisions import database
 from decisions.database import open_database, reading, writing
 from decisions.errors import DecisionError
 from decisions.items import Filter, Verdict
@@ -20,6 +24,16 @@ from settings import settings
 from tests.decisions.postgresql import HERE, free_port
 from tests.decisions.samples import new_item
 from tests.decisions.workers import opened
+
+OLD_ITEM = """
+    INSERT INTO items ("key", suggestions, model, source, reason, weight, job, job_name, "row", category, confidence,
+    margin, added_at, state, second_look, standing) VALUES (:key, '[[10, 0.5]]', 'open-1', 'batch', :reason, :weight,
+    :job, :name, :row, 10, 0.5, 0.5, '2026-01-31 09:30:00', :state, false, :standing)
+"""
+OLD_DECISION = """
+    INSERT INTO decisions (id, "key", decision, code, person, decided_at, model, suggestions, action)
+    VALUES (1, :key, 'corrected', 40, 'Ana', '2026-01-31 09:30:00', 'open-1', '[[10, 0.5]]', 'a')
+"""
 
 
 def test_migrations_make_the_very_tables_of_the_program(engine: Engine) -> None:
@@ -32,7 +46,7 @@ def test_a_missing_column_would_be_noticed(new_database: str) -> None:
     engine = open_database(new_database)
     with writing(engine) as connection:
         connection.execute(text("ALTER TABLE people ADD COLUMN mood TEXT"))
-        connection.execute(text("DROP INDEX ix_items_state_margin_key"))
+        connection.execute(text("DROP INDEX ix_items_state_added_at_key"))
     with engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata)
     engine.dispose()
@@ -48,11 +62,48 @@ def test_what_is_there_stays_when_it_is_opened_again(store, database) -> None:
 
 
 def test_several_processes_make_one_database(new_database: str, processes) -> None:
-    assert list(processes.map(opened, [new_database] * 6)) == ["0001"] * 6
+    assert list(processes.map(opened, [new_database] * 6)) == ["0002"] * 6
     engine = open_database(new_database)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_an_older_database_keeps_what_was_sent(new_database: str) -> None:
+    engine = at_step_1(new_database)
+    with writing(engine) as connection:
+        for row, (job, name, number, reason, weight, state) in enumerate(
+            (
+                ("j1", "a.csv", 3, "doubt", 1.0, "decided"),
+                ("j1", "a.csv", 5, "audit", 12.5, "pending"),
+                ("j2", None, 9, "sent", 1.0, "pending"),
+                (None, None, None, "sent", 1.0, "pending"),
+            )
+        ):
+            values = {"key": f"{row}" * 64, "job": job, "name": name, "row": number, "reason": reason, "weight": weight}
+            connection.execute(text(OLD_ITEM), values | {"state": state, "standing": 1 if state == "decided" else None})
+        connection.execute(text(OLD_DECISION), {"key": "0" * 64})
+    engine.dispose()
+    engine = open_database(new_database)
+    store = DecisionStore(engine, PictureStore("unused"))
+    found = store.sent()
+    told = found[["job", "row", "reason", "weight", "first", "state", "code"]].astype(object).to_numpy().tolist()
+    assert told[0] == ["j1", 3, "doubt", 1.0, 10, "decided", 40]
+    assert told[1][:6] == ["j1", 5, "audit", 12.5, 10, "pending"] and len(told) == 2
+    assert store.jobs() == {"j1": "a.csv", "j2": "j2"}
+    assert store.find("0" * 64).standing.code == 40 and store.states() == {"decided": 1, "pending": 3}
+    engine.dispose()
+
+
+def at_step_1(url: str) -> Engine:
+    """The database as it was made at first."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    return engine
 
 
 def test_a_newer_database_is_refused(new_database: str) -> None:
@@ -65,6 +116,34 @@ def test_a_newer_database_is_refused(new_database: str) -> None:
     with reading(engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM items")).scalar() == 0
     engine.dispose()
+
+
+@pytest.mark.parametrize("change", ["deleted", "replaced", "deleted while it was read"])
+def test_nothing_is_promised_of_a_file_that_is_gone(tmp_path: Path, pictures, change: str) -> None:
+    path, copy = tmp_path / "s.db", tmp_path / "copy.db"
+    store = DecisionStore(open_database(f"sqlite:///{path}"), pictures)
+    store.add([new_item("a"), new_item("b")])
+    shutil.copy(path, copy)
+    if change != "deleted while it was read":
+        store.engine.dispose()  # so that a connection has to be made anew
+    path.rename(tmp_path / "aside.db")
+    if change == "replaced":
+        copy.rename(path)
+    for call in (
+        lambda: store.claim("h", "Ana"),
+        lambda: store.record(new_item("a"), Verdict("accepted"), "Ana", "h"),
+        store.states,
+    ):
+        with pytest.raises(DecisionError, match="was removed or replaced") as caught:
+            call()
+        assert caught.value.reason == "database_moved" and str(path) in str(caught.value)
+    assert path.exists() == (change == "replaced"), "no empty file in its place"
+    (tmp_path / "aside.db").replace(path)
+    store.record(new_item("a"), Verdict("accepted"), "Ana", "h")
+    store.engine.dispose()
+    again = DecisionStore(open_database(f"sqlite:///{path}"), pictures)
+    assert again.states() == {"decided": 1, "pending": 1}
+    again.engine.dispose()
 
 
 def test_a_write_that_fails_leaves_nothing(engine: Engine, store) -> None:

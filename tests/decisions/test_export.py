@@ -57,12 +57,12 @@ def act(store: DecisionStore, person: str, what: str, key: str) -> None:
     """One thing that a person does; nothing where it makes no sense."""
     try:
         if what == "undo":
-            store.undo(person)
+            store.undo(person, person)
         else:
             code = CODES[1] if what == "corrected" else None
             store.decide(store.find(key), Verdict(what, code), person, person)
     except DecisionError as error:
-        assert error.reason in ("nothing_to_undo", "undo_changed", "own", "changed")
+        assert error.reason in ("nothing_to_undo", "undo_changed", "own", "changed", "skip_decided")
 
 
 WHAT = ("accepted", "corrected", "unknown", "skipped", "approved", "undo")
@@ -163,7 +163,7 @@ def test_an_undo_within_the_window_takes_its_decision_along(store, clock: Clock,
     decide_all(store, [Verdict("accepted")])
     clock.go(days=2)
     since = clock.now - timedelta(days=1)
-    store.undo("Ana")
+    store.undo("Ana", "Ana")
     export(store, tmp_path / "d.csv", ExportFilter(since=since))
     assert [row["decision"] for row in table(tmp_path / "d.csv")] == ["accepted", "undone"]
     export(store, tmp_path / "d.csv", ExportFilter(until=since))
@@ -177,7 +177,7 @@ def test_clocks_that_differ_do_not_turn_the_order_round(store, clock: Clock, tmp
     store.decide(one, Verdict("accepted"), "Ana", "h1")
     store.decide(two, Verdict("accepted"), "Ana", "h1")
     clock.go(seconds=-5)
-    store.undo("Ana")
+    store.undo("Ana", "Ana")
     store.decide(store.find(one.key), Verdict("corrected", CODES[2]), "Bob", "h2")
     export(store, tmp_path / "d.csv")
     assert read_back(tmp_path / "d.csv") == standing(store) == {one.key: CODES[2]}

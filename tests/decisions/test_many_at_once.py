@@ -2,23 +2,27 @@
 
 import itertools
 import multiprocessing
+import random
 import signal
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from decisions import privacy
+from decisions.database import open_database
 from decisions.errors import DecisionError
 from decisions.items import Added, Filter, Verdict
 from decisions.store import DecisionStore
+from decisions.transaction import Transaction
 from tests.decisions.samples import check_agrees, empty, everything, new_item, several
-from tests.decisions.workers import decide_until_killed, meddle, meddle_apart, work_off, work_off_apart
+from tests.decisions.workers import decide_until_killed, meddle, meddle_apart, sent_again, work_off, work_off_apart
 
 COUNT = 90
 
@@ -162,13 +166,89 @@ def purge_again(store: DecisionStore) -> int:
 
 
 def test_threads_that_do_anything_leave_a_history(make_store) -> None:
-    store = make_store(lease_seconds=0.005, clock=DecisionStore.__init__.__defaults__[-1])
+    store = make_store(lease_seconds=0.005, clock=None)
     store.add(several(8))
     keys = list(store.frame()["key"])
     counts = together(lambda n=n: meddle(store, f"person {n}", keys, n) for n in range(5))
     check_agrees(store)
     done = Counter(itertools.chain.from_iterable(counts))
-    assert {"claimed", "decide", "many", "undo"} <= set(done), "or nothing was put to the test"
+    assert {"claimed", "decide", "many", "undo", "add"} <= set(done), "or nothing was put to the test"
+
+
+def test_files_sent_and_products_decided_at_once_never_stop_each_other(store) -> None:
+    """Both lock several products: in the same order, or each would wait for what the other has."""
+    store.add(several(8))
+    items = store.items(Filter())
+
+    def send(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(25):
+            store.add(sent_again(chance))
+
+    def decide() -> None:
+        for _ in range(25):
+            store.decide_many(items[::-1], Verdict("accepted"), "Ana", "h1")
+            with suppress(DecisionError):
+                store.undo("Ana", "h1")
+
+    together([partial(send, 1), partial(send, 2), decide])
+    assert len(store.sent()) == 8 and set(store.states()) <= {"pending", "decided"}
+    check_agrees(store)
+
+
+def test_the_log_appears_in_order(store) -> None:
+    """Whoever reads the log by its ids misses nothing: none comes later before one that has been seen."""
+    store.add(several(2))
+    first, second = store.items(Filter())
+    with ThreadPoolExecutor(1) as pool:
+        with store._transaction(log=True) as change:
+            change.register("slow")
+            change.decide(first, Verdict("accepted"), "slow", "h1", None)
+            fast = pool.submit(store.decide, second, Verdict("accepted"), "fast", "h2")
+            with pytest.raises(TimeoutError):
+                fast.result(0.3)
+            before = store.version()
+            assert list(store.log()) == []
+        fast.result(20)
+    assert [row.person for row in store.log()] == ["slow", "fast"] and store.version() > before
+
+
+def test_what_the_database_breaks_off_is_begun_again(store, monkeypatch) -> None:
+    """As PostgreSQL does with one of two transactions that wait for each other."""
+    store.add(several(2))
+    item, real, broken = store.items(Filter())[0], Transaction.settle, []
+
+    class Deadlock(Exception):
+        sqlstate = "40P01"
+
+    def settle(change, *given) -> None:
+        real(change, *given)
+        if len(broken) < 2:
+            broken.append(given)
+            raise DBAPIError("UPDATE", {}, Deadlock("deadlock detected"))
+
+    monkeypatch.setattr(Transaction, "settle", settle)
+    kept = store.decide(item, Verdict("accepted"), "Ana", "h1")
+    assert len(broken) == 2 and list(store.log()) == [kept]
+    Deadlock.sqlstate = "53100"
+    broken.clear()
+    with pytest.raises(DecisionError, match="deadlock detected"):
+        store.undo("Ana", "h1")
+    assert len(broken) == 1 and list(store.log()) == [kept]
+
+
+def test_leases_go_by_the_clock_of_the_server(postgresql, pictures, monkeypatch) -> None:
+    monkeypatch.setattr("decisions.reading._this_machine", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    name = postgresql.database()
+    store = DecisionStore(open_database(postgresql.url(name)), pictures, lease_seconds=600)
+    store.add(several(1))
+    opened = store.claim("h1", "Ana")
+    assert store.claim("h2", "Bob") is None and store.held(Filter(), "h2") == 1
+    assert store.count(Filter(older_than=timedelta(hours=1))) == 0
+    kept = store.decide(opened, Verdict("accepted"), "Ana", "h1")
+    assert abs(kept.decided_at - datetime.now(UTC)) < timedelta(minutes=5)
+    store.engine.dispose()
+    postgresql.drop(name)
 
 
 def test_processes_that_do_anything_leave_a_history(store, database, pictures, processes) -> None:

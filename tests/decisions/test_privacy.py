@@ -1,6 +1,7 @@
 """What is kept is told; what is old goes, and nothing that was decided goes with it."""
 
 import os
+import sqlite3
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from decisions import privacy
+from decisions.database import open_database
 from decisions.errors import DecisionError
 from decisions.items import Added, Filter, Verdict, product_key
 from decisions.pictures import PictureStore
 from decisions.privacy import Kept, Purged, kept, purge, purgeable
+from decisions.store import DecisionStore
 from tests.decisions.samples import START, check_agrees, everything, new_item
 
 MONTH = timedelta(days=30)
@@ -64,7 +67,7 @@ def test_what_is_old_goes_and_what_was_decided_stays(store, clock, pictures, age
     pending = add(store, "pending", image=b"of one that waits")
     undone = add(store, "undone", image=b"of one undone")
     kept_decisions = [decide(store, decided, note="a person's note"), decide(store, undone, "unknown")]
-    store.undo("Ana")
+    store.undo("Ana", "Ana")
     clock.go(days=31)
     young = add(store, "young", image=b"of a decided one")  # the same picture
     store.add([new_item("young too", image=b"new")])
@@ -171,7 +174,7 @@ def test_what_cannot_be_read_any_more_waits_for_nobody(make_store, clock) -> Non
     store = make_store(second_look=1.0)
     for decision in ("skipped", "accepted", "unknown"):
         decide(store, add(store, f"to be {decision}"), decision)
-    store.undo("Ana")
+    store.undo("Ana", "Ana")
     clock.go(days=31)
     purge(store, MONTH)
     for state in ("pending", "skipped", "second_look"):
@@ -184,7 +187,7 @@ def test_a_purged_product_that_comes_again_is_whole_again(store, clock, pictures
     undone, decided = add(store, "undone", image=b"1"), add(store, "decided", image=b"2")
     standing = decide(store, decided, "unknown")
     decide(store, undone)
-    store.undo("Ana")
+    store.undo("Ana", "Ana")
     clock.go(days=31)
     purge(store, MONTH)
     both = [new_item("undone", image=b"1", job="j9"), new_item("decided", image=b"2")]
@@ -208,6 +211,23 @@ def test_a_note_on_what_was_purged_goes_with_the_next_purge(store, clock) -> Non
     assert [(each.products, each.characters) for each in kept(store)] == [(1, 6)]
     assert purge(store, MONTH).products == 1
     assert [row.note for row in store.history(key)] == [None, None] and kept(store) == []
+
+
+def test_what_a_reader_keeps_in_the_log_of_changes_is_told(tmp_path, pictures, clock, monkeypatch) -> None:
+    monkeypatch.setattr("decisions.privacy._READERS_MS", 50)
+    path = tmp_path / "s.db"
+    store = DecisionStore(open_database(f"sqlite:///{path}"), pictures, clock=clock)
+    store.add([new_item("a very private text")])
+    clock.go(days=31)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM items").fetchall()
+    assert purge(store, MONTH) == Purged(products=1, removed=1, lingering=True)
+    reader.close()
+    assert purge(store, MONTH) == Purged()
+    held = b"".join(each.read_bytes() for each in tmp_path.glob("s.db*"))
+    assert b"very private" not in held
+    store.engine.dispose()
 
 
 def test_pictures_out_of_reach_are_told_and_nothing_is_half_done(store, clock, pictures, aged, monkeypatch) -> None:

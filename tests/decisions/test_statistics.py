@@ -33,9 +33,10 @@ def row(id_, decision, code=None, person="Ana", key=None, replaces=None, undoes=
 
 
 def items(*rows) -> pd.DataFrame:
+    """Rows that were sent, each of a product of its own."""
     frame = pd.DataFrame(rows, columns=["reason", "weight", "confidence", "state", "code", "first"])
     frame["code"] = frame["code"].astype("Int64")
-    return frame
+    return frame.assign(key=[f"k{number}" for number in range(len(frame))])
 
 
 LOG = [
@@ -119,7 +120,6 @@ def test_the_decided_stand_for_those_of_about_the_same_confidence() -> None:
         *[("doubt", 1.0, 0.55, "decided", 10, 10)],
         *[("doubt", 1.0, 0.55, "pending", None, 10)] * 3,
         *[("doubt", 1.0, 0.75, "pending", None, 10)] * 2,
-        ("sent", 1.0, 0.75, "decided", 40, 10),  # picked by a person: no sample of anything
     )
     [level] = automatic(found, [0.0]).itertuples()
     assert level.accuracy == pytest.approx(0.5) and level.judged == 5  # not 1 of 5
@@ -129,7 +129,38 @@ def test_the_decided_stand_for_those_of_about_the_same_confidence() -> None:
 def test_nothing_decided_gives_no_number() -> None:
     for found in (items(), items(("audit", 2.0, 0.9, "pending", None, 10))):
         [level] = automatic(found, [0.5]).itertuples()
-        assert np.isnan(level.accuracy) and level.judged == 0
+        assert np.isnan(level.accuracy) and level.judged == 0 and np.isnan(level.unanswered)
+
+
+def test_rows_of_one_product_are_one_to_an_interval() -> None:
+    once = items(*[("audit", 4.0, 0.9, "decided", 10 + 30 * (n < 3), 10) for n in range(12)])
+    often = pd.concat([once] * 25, ignore_index=True)
+    [one], [many] = (automatic(found, [0.5]).itertuples(index=False) for found in (once, often))
+    assert many == pytest.approx(one)
+
+
+def test_what_nobody_could_answer_is_told() -> None:
+    found = items(
+        *[("audit", 5.0, 0.9, "decided", 10, 10)] * 6,
+        *[("audit", 5.0, 0.9, "skipped", None, 10)],
+        *[("audit", 5.0, 0.9, "decided", None, 10)],
+        *[("audit", 5.0, 0.9, "pending", None, 10)] * 12,
+    )
+    [level] = automatic(found, [0.5]).itertuples()
+    assert level.accuracy == 1 and level.unanswered == pytest.approx(0.25)
+
+
+def test_who_thinks_again_is_counted_once() -> None:
+    log = [
+        row(1, "corrected", 40, "Ana", "k1"),
+        row(2, "corrected", 50, "Ana", "k1", replaces=1),
+        row(3, "accepted", 10, "Ana", "k1", replaces=2),
+        row(4, "corrected", 60, "Bob", "k1", replaces=3),
+        row(5, "approved", 10, "Cem", "k1", replaces=4),
+    ]
+    found = by_person(standing_log(log))
+    assert found.loc["Ana", ["decided", "agreed", "looked_at", "upheld"]].tolist() == [1, 1, 1, 0]
+    assert found.loc["Bob", ["decided", "looked_at", "upheld"]].tolist() == [1, 1, 0], "a third did not agree with Bob"
 
 
 @settings(max_examples=25)
@@ -152,7 +183,7 @@ def test_on_average_it_finds_what_is_true(seed: int) -> None:
             "code": pd.array(np.where(right, 10, 40), dtype="Int64"),
             "first": 10,
         }
-    )[sent].reset_index(drop=True)
+    )[sent].reset_index(names="key")
     frame.loc[frame["state"] == "pending", "code"] = pd.NA
     curve = automatic(frame, np.array([0.0, 0.7]))
     for level, truth in zip(curve.itertuples(), (right.mean(), right[confidence >= 0.7].mean()), strict=True):

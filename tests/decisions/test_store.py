@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from decisions.errors import DecisionError
-from decisions.items import MAX_NOTE, Added, Filter, Many, NewItem, Verdict, product_key, verdict_on
+from decisions.items import MAX_NOTE, Added, Filter, Many, NewItem, Undone, Verdict, product_key, verdict_on
 from model.product import Product, RankedCategory
 from tests.decisions.samples import CODES, check_agrees, new_item, ranked, replayed, several
 
@@ -43,10 +43,8 @@ def test_a_product_comes_back_as_it_was_put_in(store, pictures, clock) -> None:
     assert pictures.read(item.picture) == b"\x89PNG..."
     assert item.suggestions == new.suggestions and (item.code, item.confidence) == (60, 0.125)
     assert item.margin == pytest.approx(0.125 - 0.4375)
-    assert (item.source, item.reason, item.weight, item.job, item.job_name, item.row) == (
-        *("batch", "audit", 12.5),
-        *("j1", "été.csv", 7),
-    )
+    assert (item.source, item.reason) == ("batch", "audit")
+    assert (item.job, item.job_name, item.row) == ("j1", "été.csv", 7)
     assert (item.state, item.standing, item.added_at, item.second_look) == ("pending", None, clock.now, False)
 
 
@@ -264,7 +262,7 @@ def test_who_looks_at_what_is_outdated_is_told(store) -> None:
         with refused("changed") as caught:
             store.decide(item, Verdict("corrected", 50), "Bob", holder)
         assert caught.value.details["standing"] == kept and "Ana" in str(caught.value)
-    store.undo("Ana")
+    store.undo("Ana", "Ana")
     decided = store.find(item.key)
     store.decide(decided, Verdict("corrected", 60), "Bob", "h2")
     with refused("changed"):
@@ -302,7 +300,7 @@ def test_several_at_once(store, clock) -> None:
     assert len(mine) == 4 and {row.action for row in mine} == {verdict.action}
     assert all(row.code == row.suggestions[0].code for row in mine), "each its own first category"
     clock.go(seconds=1)
-    assert sorted(store.undo("Ana")) == sorted(row.key for row in mine), "undone as one"
+    assert sorted(store.undo("Ana", "Ana").keys) == sorted(row.key for row in mine), "undone as one"
     assert store.states() == {"pending": 5, "decided": 1}
     check_agrees(store)
 
@@ -317,14 +315,14 @@ def test_undo_goes_back_step_by_step(store) -> None:
     store.decide(store.find(first.key), Verdict("corrected", 60), "Ana", "h1")
     second = store.claim("h1", "Ana")
     store.decide(second, Verdict("unknown"), "Ana", "h1")
-    assert store.undo("Ana") == (second.key,)
-    assert store.undo("Ana") == (first.key,)
+    assert store.undo("Ana", "Ana").keys == (second.key,)
+    assert store.undo("Ana", "Ana").keys == (first.key,)
     assert store.find(first.key).state == "skipped"
-    assert store.undo("Ana") == (first.key,)
+    assert store.undo("Ana", "Ana").keys == (first.key,)
     with refused("nothing_to_undo"):
-        store.undo("Ana")
+        store.undo("Ana", "Ana")
     with refused("nothing_to_undo"):
-        store.undo("Bob")
+        store.undo("Bob", "Bob")
     assert store.states() == {"pending": 2}
     assert [row.decision for row in store.log()] == ["skipped", "corrected", "unknown", "undone", "undone", "undone"]
     assert store.last("Ana") == []
@@ -336,13 +334,56 @@ def test_what_somebody_decided_after_me_stays(store) -> None:
     bulk = store.items(Filter())
     store.decide_many(bulk, Verdict(ACCEPT), "Ana", "h1")
     kept = store.decide(store.find(bulk[1].key), Verdict("corrected", 60), "Bob", "h2")
+    assert store.undo("Ana", "Ana") == Undone((bulk[0].key,), overruled=1)
     with refused("undo_changed"):
-        store.undo("Ana")
-    assert store.states() == {"decided": 2}, "all of an action, or none of it"
-    assert store.undo("Bob") == (kept.key,)
-    assert len(store.undo("Ana")) == 2
+        store.undo("Ana", "Ana")
+    assert store.find(kept.key).standing == kept
+    assert store.undo("Bob", "Bob") == Undone((kept.key,))
+    assert store.undo("Ana", "Ana") == Undone((kept.key,)), "it counts again, so it can be taken back"
     assert store.states() == {"pending": 2}
     check_agrees(store)
+
+
+def test_an_overruled_decision_does_not_stand_before_earlier_ones(store) -> None:
+    store.add(several(3))
+    first, second, third = store.items(Filter())
+    for item in (first, second, third):
+        store.decide(item, Verdict(ACCEPT), "Ana", "h1")
+    for item in (second, third):
+        store.decide(store.find(item.key), Verdict("corrected", 60), "Bob", "h2")
+    assert store.undo("Ana", "h1") == Undone((first.key,), overruled=2)
+
+
+def test_undo_leaves_what_others_have_open(make_store, clock) -> None:
+    store = make_store(lease_seconds=60)
+    store.add(several(2))
+    bulk = store.items(Filter())
+    store.decide_many(bulk, Verdict(ACCEPT), "Ana", "h1")
+    opened = store.hold("h2", "Bob", bulk[0].key)
+    assert store.undo("Ana", "h1") == Undone((bulk[1].key,), held=1)
+    with refused("held"):
+        store.undo("Ana", "h1")
+    store.decide(opened, Verdict("corrected", 60), "Bob", "h2")
+    store.undo("Bob", "h2")
+    store.hold("h2", "Bob", bulk[0].key)
+    clock.go(seconds=60)
+    assert store.undo("Ana", "h1").keys == (bulk[0].key,), "a lease ends by itself"
+    check_agrees(store)
+
+
+def test_undo_takes_back_what_is_shown_or_nothing(store) -> None:
+    store.add(several(3))
+    one, two, three = store.items(Filter())
+    first = store.decide(one, Verdict(ACCEPT), "Ana", "h1")
+    store.decide_many([two, three], Verdict(ACCEPT), "Ana", "h1")
+    both = [row.id for row in store.log()][1:]
+    for only, reason in (([first.id], "undo_other"), (both[:1], "undo_other"), ([*both, 99], "undo_changed")):
+        with refused(reason):
+            store.undo("Ana", "h1", only)
+    assert set(store.undo("Ana", "h1", both).keys) == {two.key, three.key}
+    with refused("undo_changed"):
+        store.undo("Ana", "h1", both)
+    assert store.undo("Ana", "h1", [first.id]).keys == (one.key,)
 
 
 # --- second look -------------------------------------------------------------------------------------------
@@ -366,11 +407,39 @@ def test_a_second_look_is_taken_by_another(make_store) -> None:
     assert store.count(second, "Bob") == 1
     other = store.claim("h2", "Bob", second)
     store.decide(other, Verdict("unknown"), "Bob", "h2")
-    assert store.categories(second, "Ana") == {10: 1}, "a second look that disagrees is looked at again"
+    assert store.categories(second, "Ana") == store.categories(second, "Bob") == {}
+    assert store.categories(second, "Cem") == {10: 1}, "who disagree have a third person look"
     assert store.decide(store.find(other.key), Verdict("approved"), "Ana", "h1").code is None
-    assert store.undo("Ana") == (other.key,)
+    assert store.undo("Ana", "h1").keys == (other.key,)
     assert store.states() == {"approved": 1, "decided": 1}
     check_agrees(store)
+
+
+def test_a_third_person_settles_what_two_disagree_on(make_store) -> None:
+    store = make_store(second_look=1.0)
+    store.add([new_item("A")])
+    key = store.items(Filter())[0].key
+    for person, code in (("Ana", 40), ("Bob", 50), ("Bob", 60), ("Ana", 40), ("Cem", 50)):
+        kept = store.decide(store.find(key), Verdict("corrected", code), person, person)
+        assert kept.decision == "corrected" and store.find(key).state == "decided", (person, code)
+    store.undo("Cem", "Cem")
+    assert store.count(Filter(state="second_look"), "Cem") == 1, "what was taken back is as if never said"
+    kept = store.decide(store.find(key), Verdict("corrected", 60), "Cem", "Cem")
+    assert (kept.decision, kept.code, kept.replaces) == ("approved", 60, store.history(key)[3].id)
+    assert store.count(Filter(state="second_look"), "Dan") == 0
+    check_agrees(store)
+
+
+def test_skipping_takes_no_decision_away(make_store) -> None:
+    store = make_store(second_look=1.0)
+    for first in (Verdict("corrected", 60), Verdict("unknown")):
+        kept = store.record(new_item(first.decision), first, "Ana", "h1")
+        for person in ("Ana", "Bob"):
+            with refused("skip_decided"):
+                store.decide(store.find(kept.key), Verdict("skipped"), person, person)
+            with refused("skip_decided"):
+                store.decide_many([store.find(kept.key)], Verdict("skipped"), person, person)
+        assert store.find(kept.key).standing == kept
 
 
 def test_the_sample_is_drawn_by_key(make_store) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 
@@ -10,9 +11,10 @@ from alembic.runtime.migration import MigrationContext
 
 from decisions.database import open_database
 from decisions.errors import DecisionError
-from decisions.items import Verdict
+from decisions.items import NewItem, Verdict
 from decisions.pictures import PictureStore
 from decisions.store import DecisionStore
+from tests.decisions.samples import several
 
 
 def end_with_parent() -> None:
@@ -56,7 +58,7 @@ def meddle(store: DecisionStore, person: str, keys: list[str], seed: int, steps:
     """Does anything to anything, as fast as it goes; how often each was done, or refused for which reason."""
     chance, counts = random.Random(seed), {}
     for _ in range(steps):
-        act = chance.choice(("claim", "claim", "decide", "decide", "many", "undo", "hold", "release"))
+        act = chance.choice(("claim", "claim", "decide", "decide", "many", "undo", "hold", "release", "add"))
         try:
             if act == "claim":
                 act += "ed" if store.claim(person, person) else " nothing"
@@ -67,17 +69,27 @@ def meddle(store: DecisionStore, person: str, keys: list[str], seed: int, steps:
                 found = [store.find(key) for key in chance.sample(keys, 4)]
                 store.decide_many(found, Verdict("accepted"), person, person)
             elif act == "undo":
-                store.undo(person)
+                store.undo(person, person)
+            elif act == "add":
+                store.add(sent_again(chance))
             elif act == "hold":
                 store.hold(person, person, chance.choice(keys))
             else:
                 store.release(person)
         except DecisionError as error:
-            if error.reason not in ("held", "changed", "nothing_to_undo", "undo_changed"):
+            if error.reason not in ("held", "changed", "nothing_to_undo", "undo_changed", "skip_decided"):
                 raise
             act = error.reason
         counts[act] = counts.get(act, 0) + 1
     return counts
+
+
+def sent_again(chance: random.Random) -> list[NewItem]:
+    """The products of the tests once more, in any order, by any of two models, with any chance of being drawn."""
+    given = {"source": "batch", "reason": "audit", "job": "j", "job_name": "j.csv"}
+    rows = [replace(new, row=row, **given) for row, new in enumerate(several(8))]
+    chance.shuffle(rows)
+    return [replace(row, weight=chance.uniform(1, 9), model=chance.choice(("open-1", "open-2"))) for row in rows]
 
 
 def meddle_apart(url: str, pictures: str, person: str, keys: list[str], seed: int) -> dict[str, int]:
@@ -97,5 +109,5 @@ def decide_until_killed(url: str, pictures: str, speaking: Connection) -> None:
         kept = store.decide(item, Verdict("corrected", 2583, f"é{'x' * 900}"), "Ana", "writer")
         speaking.send(("decided", kept.key, kept.id))
         if chance.random() < 0.2:
-            [key] = store.undo("Ana")
+            [key] = store.undo("Ana", "writer").keys
             speaking.send(("undone", key, kept.id))

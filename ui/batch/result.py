@@ -14,7 +14,7 @@ from ui.batch.evaluation import render_quality
 from ui.batch.figures import render_charts
 from ui.batch.products import render_products
 from ui.batch.progress import render_fates
-from ui.batch.queue import render_queue
+from ui.batch.queue import render_queue, take_up
 from ui.batch.row import render_row
 from ui.language import _, language, number, percent
 
@@ -25,6 +25,7 @@ def render_finished(job: Job, state: JobState) -> None:
     """Everything about a finished job."""
     with st.spinner(_("Opening the result…")):
         found = results(job)
+    take_up(found)
     threshold = _threshold(found)
     _render_numbers(found, threshold)
     render_fates(state)

@@ -16,11 +16,16 @@ def all_items(store: DecisionStore) -> pd.DataFrame:
     return _kept("items", str(store.engine.url), store.version(), lambda: store.frame())
 
 
+def all_sent(store: DecisionStore) -> pd.DataFrame:
+    """`DecisionStore.sent`; not to be changed."""
+    return _kept("sent", str(store.engine.url), store.version(), lambda: store.sent())
+
+
 def all_decisions(store: DecisionStore) -> pd.DataFrame:
     """`decisions.statistics.standing_log`; not to be changed."""
     return _kept("log", str(store.engine.url), store.version(), lambda: standing_log(store.log()))
 
 
-@st.cache_resource(max_entries=4, ttl=_DAY, show_spinner=False)
-def _kept(what: str, place: str, version: tuple[int, int], _make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+@st.cache_resource(max_entries=6, ttl=_DAY, show_spinner=False)
+def _kept(what: str, place: str, version: tuple[int, ...], _make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return _make()

@@ -116,6 +116,8 @@ def _what_goes(purged: Purged) -> str:
             "{n} product stays: somebody has it open.", "{n} products stay: somebody has them open.", purged.held
         )
         words.append(held.format(n=number(purged.held)))
+    if purged.lingering:
+        words.append(_("Somebody was reading meanwhile: delete again later, so that nothing of it is left on disk."))
     return " ".join(words)
 
 

@@ -16,7 +16,7 @@ from model.bundle_files import parse_json, read_listed, read_manifest
 from model.versions import active_bundle
 from ui.card.report import Level, read_report
 from ui.language import _, ngettext, number, percent
-from ui.review.cached import all_items
+from ui.review.cached import all_sent
 from ui.review.charts import automatic_chart
 
 _THRESHOLDS = np.arange(100) / 100
@@ -28,10 +28,9 @@ _FEW = 30
 def render_threshold(store: DecisionStore) -> None:
     """The threshold, what it did so far according to people, and what the model's card says of it."""
     with st.spinner(_("Counting…")):
-        items = all_items(store)
-    items = _of_one_model(items[items["reason"].isin(("doubt", "audit"))])
+        sent = _of_one_model(all_sent(store))
     usual, levels = _card()
-    curve = automatic(items, _THRESHOLDS)
+    curve = automatic(sent, _THRESHOLDS)
     st.session_state.setdefault("review_threshold", usual)
     _render_wanted(curve)
     chosen = st.slider(
@@ -45,7 +44,7 @@ def render_threshold(store: DecisionStore) -> None:
     grid = st.grid(2, min_column_width=340)
     with grid.cell(), st.container(border=True, height="stretch"):
         st.subheader(_("According to what people decided"), anchor=False)
-        _render_decided(here, items)
+        _render_decided(here, sent)
     with grid.cell(), st.container(border=True, height="stretch"):
         st.subheader(_("According to the model’s card"), anchor=False)
         _render_card(next((level for level in levels if round(100 * level.threshold) == chosen), None))
@@ -65,21 +64,22 @@ def render_threshold(store: DecisionStore) -> None:
     with st.expander(_("How this is worked out"), key="review_threshold_how"):
         st.markdown(
             _(
-                "Only products sent from files count: all below their file’s threshold, and a random sample of the "
-                "rest, the audit, each product of which stands for several. Products decided on stand for those of "
-                "about the same confidence that are not decided yet. “I don’t know” counts neither way. Without an "
-                "audit sample, nothing is known of what goes without a person."
+                "Only rows of files that were sent count: all below their file’s threshold, and a random sample of the "
+                "rest, the audit, each row of which stands for several. A product that is in several files, or several "
+                "times in one, counts each time. Products decided on stand for those of about the same confidence that "
+                "are not decided yet, deleted ones included. “I don’t know” and skipping count neither way; what they "
+                "could hide is said. Without an audit sample, nothing is known of what goes without a person."
             )
         )
 
 
-def _of_one_model(items: pd.DataFrame) -> pd.DataFrame:
-    """The items of the model chosen, the latest unless another is."""
-    models = items.sort_values("added_at")["model"].drop_duplicates(keep="last").tolist()[::-1]
+def _of_one_model(sent: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the model chosen, the latest unless another is."""
+    models = sent.sort_values("sent_at")["model"].drop_duplicates(keep="last").tolist()[::-1]
     if len(models) < 2:
-        return items
+        return sent
     chosen = st.selectbox(_("Model that made the suggestions"), models, key="review_threshold_model")
-    return items[items["model"] == chosen]
+    return sent[sent["model"] == chosen]
 
 
 def _render_wanted(curve: pd.DataFrame) -> None:
@@ -104,8 +104,8 @@ def _set_threshold(threshold: float) -> None:
     st.session_state["review_threshold"] = round(100 * threshold)
 
 
-def _render_decided(here: pd.Series, items: pd.DataFrame) -> None:
-    if items.empty:
+def _render_decided(here: pd.Series, sent: pd.DataFrame) -> None:
+    if sent.empty:
         st.info(_("No file has been sent to the queue yet: open a classified file, tab “To the moderators”."))
         return
     _render_shares(
@@ -117,6 +117,14 @@ def _render_decided(here: pd.Series, items: pd.DataFrame) -> None:
         st.warning(words + " " + _("That is little: decide on more products of the audit."))
         return
     st.caption(words)
+    if here["unanswered"] > 0:
+        st.caption(
+            _(
+                "{share} of those looked at were skipped or not known: were all these wrong, {floor} would be right."
+            ).format(
+                share=percent(here["unanswered"], 1), floor=percent(here["accuracy"] * (1 - here["unanswered"]), 1)
+            )
+        )
     if here["represented"] < 0.95:
         st.warning(
             _("For {share} of these products nobody has decided on any of about the same confidence yet.").format(
