@@ -20,7 +20,7 @@ from settings import ROOT, SHIPPED_BUNDLE
 from tests.batch.samples import LAMP, cells, official_names, official_rows, pictures_zip, planned
 
 
-def wait_until(condition, seconds: float = 90, every: float = 0.05):
+def wait_until(condition, seconds: float = 180, every: float = 0.05):
     """The first true value of ``condition``."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

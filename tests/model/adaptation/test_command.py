@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,12 +13,13 @@ from model.__main__ import main
 from model.adaptation import adapt as adaptation
 from model.adaptation import company, judging, memory, outcome
 from model.adaptation.errors import AdaptationError
+from model.adaptation.evidence import Evidence, Progress, read_evidence
 from model.bundle import read_bundle_and_weights, read_manifest, read_seen, read_taxonomy
 from model.bundle_files import MANIFEST, read_checked
 from model.classifier import Classifier
-from model.loading import load_bundle
+from model.loading import LoadedBundle, load_bundle
 from model.product import Product
-from model.training.data import read_labelled, text_key
+from model.training.data import Example, read_labelled, text_key
 from settings import SHIPPED_BUNDLE, settings
 from tests.model.adaptation.samples import CODES, adaptation_to, jargon, looks_tell, read, write_decisions
 from tests.model.made_up import drawn
@@ -41,11 +43,25 @@ def little_company(classifier):
         patch.setattr(judging, "RESAMPLES", 60)
         company._corpus_keys.cache_clear()
         patch.setattr(adaptation, "load_bundle", lambda path: shipped(path, classifier))
+        patch.setattr(memory, "read_evidence", read_once())
         yield
     company._corpus_keys.cache_clear()
 
 
-def shipped(folder: Path, classifier: Classifier):
+def read_once() -> Callable[..., Evidence]:
+    """Listings of the open corpus are read once by each model."""
+    found: dict[tuple, Evidence] = {}
+
+    def read(bundle: LoadedBundle, rows: Sequence[Example], progress: Progress) -> Evidence:
+        key = bundle.version, *(row.id for row in rows)
+        if key not in found:
+            found[key] = read_evidence(bundle, rows, progress)
+        return found[key]
+
+    return read
+
+
+def shipped(folder: Path, classifier: Classifier) -> LoadedBundle:
     return classifier.bundle if folder == SHIPPED_BUNDLE else load_bundle(folder)
 
 
