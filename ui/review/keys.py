@@ -25,7 +25,7 @@ const STEERED = "[role=tab], [role=slider], [role=grid], [role=radio]";
 const CHOOSING = "[role=combobox][aria-expanded=true], [role=listbox]";
 const SPENT = ".st-key-review_desk button, .st-key-review_desk summary, [role=tab]";
 let desk = null, tell = null, shown = null, token = "", since = 0, pressed = null, waiting = null, told = 0;
-let writing = -Infinity, retry = 0;
+let writing = -Infinity, retry = 0, spent = null;
 
 function look() {
   if (!desk) return;
@@ -62,10 +62,12 @@ function onChoice({ target }) {
   if (target.closest?.("[role=option]") && field?.matches("[role=combobox]")) leave(field);
 }
 
-// What was clicked with the mouse has done its work: Enter and the arrows are for the product again.
+// What was clicked with the mouse has done its work: Enter and the arrows are for the product again. Some parts take
+// the focus a while after the click, so it is remembered, too, until the keyboard goes there.
 function onSpent({ detail, target }) {
-  const spent = detail && target.closest?.(SPENT);
-  if (spent) setTimeout(() => { if (spent === document.activeElement) spent.blur(); });
+  spent = detail ? target.closest?.(SPENT) : null;
+  const clicked = spent;
+  if (clicked) setTimeout(() => { if (clicked === document.activeElement) clicked.blur(); });
 }
 
 function onClick(event) {
@@ -94,11 +96,13 @@ function onField(event) {
   }
   writing = ["Escape", "Enter", "Tab"].includes(key) ? -Infinity : performance.now();
   const chosen = target.matches("[role=combobox][aria-expanded=true]");
-  if (key === "Escape" || (key === "Enter" && (chosen || target.closest(desk.note)))) leave(target);
+  if (key === "Escape" && !target.matches("[role=combobox]")) target.blur();
+  else if (key === "Escape" || (key === "Enter" && (chosen || target.closest(desk.note)))) leave(target);
 }
 
 function onKey(event) {
-  const { target } = event;
+  if (event.key === "Tab") spent = null;
+  const target = event.target === spent ? document.body : event.target;
   if (elsewhere(event) || document.querySelector("[data-testid=stDialog]") || target.matches?.(FIELDS)) return;
   const now = performance.now();
   // While a box of choices is open, it and its field hand the focus to each other: the next letter is for the field.
