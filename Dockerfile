@@ -20,6 +20,8 @@ COPY ui ui
 COPY pages pages
 COPY batch batch
 COPY decisions decisions
+COPY api api
+COPY access access
 COPY settings.py server.py streamlit_app.py ./
 RUN /opt/venv/bin/python -m compileall -q .
 
