@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.decide.access import store_or_stop
-from ui.decide.person import render_person
+from ui.decide.person import asking, render_person
 from ui.entry import by_front_door
 from ui.language import _
 from ui.review.desk import come_back
@@ -12,7 +12,14 @@ from ui.review.tabs import render_tabs
 
 if by_front_door("pages/review.py"):
     come_back()
-st.caption(_("What the model is unsure of, one product after the other: a key for each answer, and a way back."))
+# On one line with the name, when that is known: what is to be decided on is not to begin far down.
+head = st.container(horizontal=not asking(), horizontal_alignment="distribute", vertical_alignment="center")
+head.caption(
+    _("What the model is unsure of, one product after the other: a key for each answer, and a way back."),
+    width="content",
+)
 store = store_or_stop()
 take_seat(store)
-render_tabs(store, render_person("review"))
+with head:
+    name = render_person("review")
+render_tabs(store, name)

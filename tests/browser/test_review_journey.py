@@ -20,7 +20,7 @@ from ui.gallery import EXAMPLES
 
 pytestmark = pytest.mark.browser
 
-EACH = 50
+EACH, ALONE = 50, 30
 SCREENSHOT = ROOT / "docs" / "review.png"
 PRODUCT = ".rayon-product"
 # How long from a key to the next product, its picture decoded and drawn; in milliseconds.
@@ -62,9 +62,7 @@ def open_review(page: Page, name: str | None) -> Page:
     page.wait_for_load_state("networkidle")  # pictures of a page that is left are not served any more
     page.get_by_role("link", name=written("Review")).click()
     if name:
-        # A form takes Enter once the page is whole; a person is never as fast.
         page.locator(".st-key-review_person_name input").fill(name)
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         page.keyboard.press("Enter")
     expect(page.locator(PRODUCT)).to_be_visible()
     page.evaluate(WATCH)
@@ -120,10 +118,31 @@ def test_two_moderators_at_once_decide_a_hundred_products_by_keys_alone(visit, s
     waits = sorted(wait for page in pages for wait in page.evaluate("waits"))
     assert len(waits) >= 2 * EACH - 4
     with capsys.disabled():
-        print(
-            f"\nfrom key to next product: median {statistics.median(waits):.0f} ms, "
-            f"95th percentile {waits[int(0.95 * len(waits))]:.0f} ms; {2 * EACH} decisions in {took:.0f} s"
-        )
+        print(f"\ntwo at once: {told(waits)}; {2 * EACH} decisions in {took:.0f} s")
+
+
+def test_a_moderator_alone_decides_by_keyboard(visit, shared_server, capsys) -> None:
+    store = fill(shared_server.home, ALONE + 1, "seul")
+    page = open_review(visit(), "Diane")
+    for n in range(ALONE):
+        press(page, ["a", "2", "d"][n % 3])
+    assert [one.person for one in store.log()][-ALONE:] == ["Diane"] * ALONE
+    waits = sorted(page.evaluate("waits"))
+    press(page, "u")
+    assert len(store.last("Diane", ALONE)) == ALONE - 1
+    with capsys.disabled():
+        print(f"\nalone: {told(waits)}")
+    press(page, "a")
+    page.keyboard.press("a")
+    expect(page.locator(".st-key-review_nothing")).to_be_visible()
+    assert store.states()["decided"] == len(store.frame())
+
+
+def told(waits: list[float]) -> str:
+    return (
+        f"from key to next product: median {statistics.median(waits):.0f} ms, "
+        f"95th percentile {waits[int(0.95 * len(waits))]:.0f} ms"
+    )
 
 
 def test_the_keyboard_reaches_every_answer_and_only_when_meant(visit, shared_server) -> None:
@@ -181,6 +200,69 @@ def test_the_keyboard_reaches_every_answer_and_only_when_meant(visit, shared_ser
     assert last(store).decision == "skipped"
     press(page, "u")
     assert title(page) == third
+
+
+def test_keys_work_at_once_after_the_mouse_and_enter_is_never_lost(visit, shared_server) -> None:
+    store = fill(shared_server.home, 12, "souris")
+    page = visit()
+    # The form does not hear the first Enter, as when it comes before the button is there.
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("link", name=written("Review")).click()
+    page.locator(".st-key-review_person_name input").fill("Émile")
+    page.evaluate(
+        "document.getElementById('root').addEventListener('keydown',"
+        " event => { if (event.key === 'Enter') event.stopPropagation(); }, { capture: true, once: true })"
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator(PRODUCT)).to_be_visible()
+    page.evaluate(WATCH)
+    await_other(page, None)
+
+    tab, boxes = page.get_by_role("tab"), page.locator(".st-key-review_filters").get_by_role("combobox")
+    tab.nth(2).click()
+    expect(page.locator(PRODUCT)).to_have_count(0)
+    tab.nth(0).click()
+    page.locator(PRODUCT).wait_for()
+    page.wait_for_timeout(400)  # to be looked at
+    press(page, "a")
+    tab.nth(0).click()
+    press(page, "Enter")
+    tab.nth(0).focus()  # by the keyboard: letters are for the product, arrows for the tabs
+    press(page, "2")
+    tab.nth(0).focus()
+    page.keyboard.press("Escape")
+    press(page, "ArrowRight")
+
+    before = shown(page)
+    boxes.nth(1).click()
+    page.get_by_role("option").nth(1).click()
+    await_other(page, before)
+    press(page, "d")
+    before = shown(page)
+    boxes.nth(1).click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    await_other(page, before)
+    press(page, "1")
+    boxes.nth(2).click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    press(page, "a")
+
+    before = shown(page)
+    page.locator(".st-key-review_do_undo button").click()
+    await_other(page, before)
+    press(page, "Enter")  # not Undo again
+    decided = ["accepted", "accepted", "corrected", "unknown", "accepted", "accepted"]
+    assert [one.decision for one in reversed(store.last("Émile", 9))] == decided
+
+    page.keyboard.press("e")
+    page.keyboard.type("a1d")
+    page.keyboard.press("Escape")
+    assert len(store.last("Émile", 9)) == len(decided)
+    press(page, "a")
+    assert store.last("Émile", 1)[0].note == "a1d"
 
 
 def last(store: DecisionStore) -> Decision | None:

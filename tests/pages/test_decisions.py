@@ -144,6 +144,26 @@ def test_undo_is_only_offered_for_ones_own_last_decision(store):
     assert "undo" not in buttons(page.run())
 
 
+def test_undo_says_what_others_have_open_or_overruled(store):
+    key = product_key(Product(LAMP))
+    page = press(opened(), "accept")
+    store.hold("paul", "Paul *P*", key)
+    assert "Paul \\*P\\* has this product open at the moment: nothing was taken back" in told(press(page, "undo"))
+    assert buttons(page) == {"undo", "change"}
+    store.release("paul")
+    other = press(opened(designation="Piscine gonflable"), "accept")
+    press(press(opened("Paul", designation="Piscine gonflable"), "change"), "unknown")
+    press(page.run(), "undo")
+    assert "1 decision of yours was passed over" in told(page) and item(store, designation=LAMP).state == "pending"
+    press(other, "undo")
+    assert item(store, designation="Piscine gonflable").standing.decision == "unknown"
+
+
+def test_a_decision_that_stands_is_not_skipped_away(store):
+    page = press(press(opened(), "accept"), "change")
+    assert "skip" not in buttons(page) and "accept" in buttons(page)
+
+
 def test_undo_leaves_the_rest_of_a_bulk_alone(store):
     for designation in (LAMP, "Piscine gonflable"):
         press(opened(designation=designation), "send")
@@ -157,7 +177,7 @@ def test_a_product_is_sent_to_the_queue_by_anybody(store):
     page.session_state["classify_decide_open"] = True
     page = press(page.run(), "send")
     found = item(store, designation=LAMP)
-    assert (found.state, found.reason, found.weight) == ("pending", "sent", 1.0)
+    assert (found.state, found.reason) == ("pending", "sent")
     assert "In the queue since" in told(page) and "sent by a person" in told(page)
     assert "send" not in buttons(page)
     [name] = [field for field in page.text_input if field.key == "classify_decide_person_name"]

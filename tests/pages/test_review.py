@@ -1,7 +1,7 @@
 """The moderators' queue: every answer, what goes wrong, several at once, the second look."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import streamlit as st
@@ -177,6 +177,59 @@ def test_undo_takes_back_one_after_the_other_also_after_a_reload(store):
     assert store.count(Filter()) == 3 and keyed(page.button, "review_do_undo").disabled
 
 
+def test_undo_takes_back_what_is_said_to_be_the_last_and_nothing_decided_elsewhere(store):
+    first, second, third = fill(store)
+    page = opened()
+    press(page, "accept")
+    elsewhere = store.hold("elsewhere", ANNA, third.key)
+    store.decide(elsewhere, Verdict("unknown"), ANNA, "elsewhere")
+    press(page, "undo")
+    assert store.states() == {"pending": 1, "decided": 2} and third.designation in last_said(page)
+    assert "decided elsewhere" in page.warning[0].value and second.designation in product(page)
+    press(page, "undo")
+    assert third.designation in product(page) and first.designation in last_said(page)
+
+
+def test_undo_passes_over_what_others_overruled_and_says_so(store):
+    first, second, third = fill(store)
+    page = opened()
+    press(press(page, "accept"), "accept")
+    store.decide(store.hold("ben", BEN, second.key), Verdict("corrected", 10), BEN, "ben")
+    press(page, "undo")
+    assert "decided on this product after you" in page.warning[0].value.replace("\\", "")
+    assert third.designation in product(page) and first.designation in last_said(page)
+    assert store.find(first.key).state == store.find(second.key).state == "decided"
+    press(page, "undo")
+    assert "1 decision of yours was passed over" in page.warning[0].value and first.designation in product(page)
+    assert store.find(second.key).standing.code == 10 and keyed(page.button, "review_do_undo").disabled
+
+
+def test_undo_leaves_what_another_has_open(store):
+    first, second, _third = fill(store)
+    page = press(opened(), "accept")
+    store.hold("another", BEN, first.key)
+    press(page, "undo")
+    assert "Ben has this product open at the moment: nothing was taken back" in page.warning[0].value
+    assert store.find(first.key).state == "decided" and second.designation in product(page)
+    store.release("another")
+    press(page, "undo")
+    assert first.designation in product(page)
+
+
+def test_a_note_comes_again_with_its_product(store):
+    first, second, _third = fill(store)
+    page = press(opened(), "accept")
+    keyed(page.text_input, "review_note_").set_value("à finir").run()
+    press(page, "undo")
+    assert first.designation in product(page) and not keyed(page.text_input, "review_note_").value
+    press(page, "accept")
+    assert second.designation in product(page) and keyed(page.text_input, "review_note_").value == "à finir"
+    press(press(page, "next"), "next")
+    keyed(page.button, "review_again").click().run()
+    press(page, "accept")
+    assert store.find(second.key).standing.note == "à finir"
+
+
 def pressed_in_haste() -> None:
     """A key that comes again before and after the next product is on screen."""
     from decisions.items import Filter
@@ -225,6 +278,7 @@ def test_what_another_has_open_is_not_taken_and_the_note_is_not_lost(store):
     store.hold("another", BEN, first.key)
     press(page, "accept")
     assert "Ben has this product open" in page.error[0].value and "garder" in page.error[0].value
+    assert first.designation in page.error[0].value.replace("\\", "")  # another product is on screen
     assert store.find(first.key).standing is None and second.designation in product(page)
 
 
@@ -301,8 +355,8 @@ def test_a_purged_picture_is_told(store):
 
 
 def test_filters_narrow_and_are_kept_on_the_way_to_another_page(store):
-    store.add([new("Un doute", 0.01, source="batch", reason="doubt", job="a", job_name="a.csv")])
-    store.add([replace(new("Un contrôle", 0.5, source="batch", reason="audit", job="b", job_name="b.csv"))])
+    store.add([new("Un doute", 0.01, source="batch", reason="doubt", job="a", job_name="a.csv", row=0)])
+    store.add([replace(new("Un contrôle", 0.5, source="batch", reason="audit", job="b", job_name="b.csv", row=0))])
     page = opened()
     assert "Un doute" in product(page) and "**2** products wait" in told(page)
     choose(page, "reason", "drawn for the audit")
@@ -327,14 +381,34 @@ def test_the_address_brings_the_filters_back_and_nonsense_is_left_out(store):
     page.run()
     assert not page.exception and "second look" in told(page)
     assert page.query_params == {"state": "second_look"}
+    assert "left out: Category suggested, File, Waiting, Order" in page.warning[0].value
+
+
+@pytest.mark.parametrize("name", ["state", "category", "job", "reason", "days", "order", "other"])
+def test_nothing_that_an_address_can_hold_breaks_the_page(store, name):
+    fill(store, 20)
+    for value in ("9" * 5_000, str(2**63), "-1", "NaN", "1e9", "٣", "", " ", "\0", "🪑", "None", "'; --", "null"):
+        page = AppTest.from_file(ROOT / "pages" / "review.py", default_timeout=60)
+        page.session_state["decide_person"], page.session_state["app_language"] = ANNA, "en"
+        page.query_params[name] = value
+        page.run()
+        assert not page.exception, value
+        assert product(page) and bool(page.warning) == (name != "other"), value
+
+
+def test_a_category_that_no_product_has_is_said(store):
+    fill(store)
+    page = AppTest.from_file(ROOT / "pages" / "review.py", default_timeout=60)
+    page.session_state["decide_person"], page.session_state["app_language"] = ANNA, "en"
+    page.query_params["category"] = "123456789012"
+    page.run()
+    assert not page.exception and "No product passes these filters" in told(page)
 
 
 def test_age_and_order(store):
     fill(store)
-    with pytest.MonkeyPatch.context() as patch:
-        now = store.clock()
-        patch.setattr(store, "clock", lambda: now + timedelta(days=2))
-        store.add([new("Le plus récent", 0.9)])
+    later = datetime.now(UTC) + timedelta(days=2)
+    DecisionStore(store.engine, store.pictures, clock=lambda: later).add([new("Le plus récent", 0.9)])
     page = opened()
     choose(page, "order", "Newest first")
     assert "Le plus récent" in product(page)
@@ -383,11 +457,23 @@ def test_several_are_accepted_each_with_its_own_and_taken_back_as_one(store):
     assert list(table["text"]) == [item.designation for item in items]
     tick(page, 0, 2, 3)
     apply(page)
-    assert "3 products decided" in page.info[0].value
+    assert "3 products decided" in page.info[0].value and "3 products → 2060" in plain(last_said(page))
     assert [store.find(item.key).state for item in items] == ["decided", "pending", "decided", "decided", "pending"]
     assert len(keyed(page.dataframe, "review_grid_").value) == 2
     press(page, "undo")
     assert "3 products" in page.info[0].value and store.count(Filter()) == 5
+
+
+def test_of_several_undo_leaves_what_others_have_decided_or_opened(store):
+    items = fill(store, 5)
+    page = apply(tick(several(), 0, 1, 2, 3))
+    store.decide(store.hold("ben", BEN, items[0].key), Verdict("corrected", 10), BEN, "ben")
+    store.hold("another", BEN, items[1].key)
+    press(page, "undo")
+    said = page.warning[0].value
+    assert "2 products are as they were" in said and "1 decision of yours was passed over" in said
+    assert "1 left as it is" in said
+    assert [store.find(item.key).state for item in items] == ["decided", "decided", "pending", "pending", "pending"]
 
 
 def test_one_category_for_several_with_a_note(store):
@@ -447,6 +533,35 @@ def test_second_looks_are_approved_together(store):
     assert keyed(page.dataframe, "review_grid_").value["standing"].str.startswith("Ben").all()
     apply(page)
     assert store.states() == {"approved": 3}
+
+
+def test_a_second_look_that_is_skipped_leaves_the_decision_as_it_is(store):
+    store.second_look, usual = 1.0, store.second_look
+    first, second = fill(store, 2)
+    store.second_look = usual
+    for item in (first, second):
+        store.decide(item, Verdict("corrected", 1560), BEN, "h")
+    rows = len(list(store.log()))
+    page = opened(review_filter={"state": "second_look"})
+    shown, other = sorted((first, second), key=lambda item: item.designation not in product(page))
+    press(page, "skip")
+    assert "nothing recorded" in page.info[0].value and shown.designation in page.info[0].value.replace("\\", "")
+    assert other.designation in product(page)
+    press(page, "skip")
+    assert not product(page) and len(list(store.log())) == rows and store.states() == {"decided": 2}
+    page.session_state["decide_person"] = "Chloé"
+    assert product(page.run()), "somebody else has passed over nothing"
+
+
+def test_what_was_skipped_is_decided_on_later(store):
+    first, *_ = fill(store)
+    press(opened(), "skip")
+    page = opened(BEN, review_filter={"state": "skipped"})
+    assert first.designation in product(page)
+    press(page, "pick2")
+    assert (store.find(first.key).state, store.find(first.key).standing.code) == ("decided", 1560)
+    press(page, "undo")
+    assert store.find(first.key).state == "skipped"
 
 
 @pytest.mark.parametrize("tab", ["progress", "threshold", "taking"])

@@ -181,7 +181,7 @@ def test_what_is_old_goes_once_it_is_confirmed(store, monkeypatch):
     checked(page.run())
     assert "Nothing that is kept came so long ago." in told(page)
     assert not [button for button in page.button if button.key == "review_kept_now"]
-    monkeypatch.setattr(store, "clock", lambda: old)
+    monkeypatch.setattr(store, "_clock", lambda: old)
     page.session_state[panel] = True
     checked(page.run())
     assert "of 4 products; 1 of these without a decision" in told(page)

@@ -80,7 +80,7 @@ def _render_decided(found: Results) -> bool:
     try:
         states = ask(lambda store: store.states())
     except DecisionError as error:
-        st.caption(f"{_('What moderators decided cannot be added at the moment.')} {decision_message(error)}")
+        st.caption(" ".join([_("What moderators decided cannot be added at the moment."), decision_message(error)]))
         return False
     if not any(count for state, count in states.items() if state != "pending"):
         return False
@@ -186,7 +186,8 @@ def _render_looked(title: str, decided: Decided) -> None:
         words = ngettext("{n} row has a decision.", "{n} rows have a decision.", decided.rows)
         st.caption(f"**{title}**: {words.format(n=number(decided.rows))}")
     else:
-        st.info(f"**{title}**: {_('No row of this file has a decision: the file is as it is without.')}")
+        none = _("No row of this file has a decision: the file is as it is without.")
+        st.info(f"**{title}**: {none}")
     if decided.unseen:
         words = ngettext(
             "The picture of {n} row cannot be read any more: what was decided on the two together is not in the file.",

@@ -14,7 +14,7 @@ from ui.decide.errors import decision_message
 from ui.language import _
 
 HOLDER = "decide_holder"
-_OUT_OF_REACH = ("database", "database_newer", "database_url", "pictures")
+_OUT_OF_REACH = ("database", "database_moved", "database_newer", "database_url", "pictures")
 
 
 def store_or_stop() -> DecisionStore:

@@ -18,6 +18,7 @@ from model.product import Prediction, Product, RankedCategory
 from ui.decide.access import holder
 from ui.decide.asking import ask
 from ui.decide.errors import decision_message
+from ui.decide.latest import UNDO_REFUSED, latest, left_out, undo_message
 from ui.decide.person import person
 from ui.language import _
 
@@ -69,13 +70,18 @@ class Case:
         return message if about == self.key else None
 
     @property
+    def notice(self) -> str | None:
+        """What there is to say about what the last button did, as Markdown."""
+        about, message = st.session_state.get(_name(self.prefix, "notice"), (None, None))
+        return message if about == self.key else None
+
+    @property
     def undoable(self) -> bool:
         """Whether undoing would take back this decision, and nothing else with it; DecisionError."""
         standing = self.standing
         if standing is None or standing.person != person():
             return False
-        last = ask(lambda store: store.last(standing.person, 2))
-        return bool(last) and last[0].id == standing.id and all(other.action != standing.action for other in last[1:])
+        return ask(lambda store: latest(store, standing.person)).ids == {standing.id}
 
 
 def find_case(prefix: str, product: Product, prediction: Prediction, origin: Origin) -> Case | None:
@@ -103,7 +109,8 @@ def find_case(prefix: str, product: Product, prediction: Prediction, origin: Ori
 def reporting(case: Case, act: Callable[..., None], *args: object) -> None:
     """Does what a button is for; keeps what went wrong for the run that follows."""
     state = st.session_state
-    state.pop(_name(case.prefix, "problem"), None)
+    for what in ("problem", "notice"):
+        state.pop(_name(case.prefix, what), None)
     try:
         act(case, *args)
     except DecisionError as error:
@@ -130,12 +137,19 @@ def decide(case: Case, decision: str) -> None:
 
 
 def undo(case: Case) -> None:
-    """Takes back the decision that is on screen."""
-    if not case.undoable:
-        message = _("You have decided on something else since: change this decision instead of undoing it.")
-        st.session_state[_name(case.prefix, "problem")] = (case.key, message)
+    """Takes back the decision that is on screen, and nothing else."""
+    state = st.session_state
+    try:
+        undone = open_store().undo(person() or "", holder(), only={case.standing.id})
+    except DecisionError as error:
+        if error.reason not in UNDO_REFUSED:
+            raise
+        since = _("You have decided on something else since: change this decision instead of undoing it.")
+        message = since if error.reason == "undo_other" else undo_message(error)
+        state[_name(case.prefix, "problem")] = (case.key, message)
         return
-    open_store().undo(person() or "", only=case.standing.id)
+    if more := left_out(undone):
+        state[_name(case.prefix, "notice")] = (case.key, " ".join(more))
     _settle(case)
 
 

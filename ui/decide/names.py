@@ -1,9 +1,13 @@
 """What decisions, states and the ways into the queue are called on the screen."""
 
-from decisions.items import Decision
+from decisions.items import Decision, Item
 from model.taxonomy import Taxonomy
 from ui.language import N_, _
 from ui.result import full_name
+from ui.style import literal
+
+TITLE = 80
+"""Characters of a product's name in a sentence."""
 
 STATES = {
     "pending": N_("to decide"),
@@ -53,3 +57,25 @@ def decision_sentence(decision: Decision, taxonomy: Taxonomy) -> str:
     if decision.code is None:
         return name
     return _("{decision}: {category}").format(decision=name, category=category_of(taxonomy, decision.code))
+
+
+def standing_sentence(decision: Decision, taxonomy: Taxonomy) -> str:
+    """Who decided what, with the note; text, not Markdown."""
+    sentence = _("{name}: {value}").format(name=decision.person, value=decision_sentence(decision, taxonomy))
+    return f"{sentence} {quoted(decision.note)}" if decision.note else sentence
+
+
+def quoted(text: str) -> str:
+    """In the quotation marks of the language."""
+    return _("“{text}”").format(text=text)
+
+
+def title_of(item: Item) -> str:
+    """What to call a product in a sentence; text, not Markdown."""
+    shown = " ".join((item.designation or item.description or "").split()) or _("Product without a text")
+    return shown if len(shown) <= TITLE else f"{shown[:TITLE]}…"
+
+
+def about(item: Item, message: str) -> str:
+    """A message, in Markdown, about a product that is on screen no more."""
+    return _("{name}: {value}").format(name=literal(quoted(title_of(item))), value=message)

@@ -40,6 +40,8 @@ def _render_case(case: Case, taxonomy: Taxonomy) -> None:
     _render_state(case, taxonomy)
     if case.problem is not None:
         st.error(case.problem)
+    if case.notice is not None:
+        st.info(case.notice)
     if not may("decide"):
         _render_send(case)
     elif standing is not None and standing.decision != "skipped" and not case.changing:
@@ -85,8 +87,9 @@ def _render_controls(case: Case, taxonomy: Taxonomy) -> None:
         accept = _("As the model says: {category}").format(category=category_of(taxonomy, case.first.code))
         _button(case, "accept", _("Accept"), ":material/check:", take, type="primary", help=accept)
         _button(case, "unknown", _("I don’t know"), ":material/help:", decide, "unknown")
-        skip = _("Leaves it for later: it waits among the skipped ones.")
-        _button(case, "skip", _("Skip"), ":material/skip_next:", decide, "skipped", help=skip)
+        if case.standing is None:  # skipping would take the decision away
+            skip = _("Leaves it for later: it waits among the skipped ones.")
+            _button(case, "skip", _("Skip"), ":material/skip_next:", decide, "skipped", help=skip)
         _render_send(case)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{case.prefix}_decide_correction"):
         box = f"{case.prefix}_decide_category_{case.key[:16]}"

@@ -16,8 +16,25 @@ COOKIE = "rayon_person"
 STATE = "decide_person"
 _ASKING, _REFUSED, _DAYS = "decide_person_asking", "decide_person_refused", 180
 
+# Enter may come before the form can take it, or get lost on its way: the button is pressed then; twice is as once.
 _REMEMBER = """
+let place = null, again = 0;
+
+function press(left) {
+  const field = document.querySelector(`${place} input`);
+  if (!field?.value.trim()) return;
+  field.closest("[data-testid=stForm]")?.querySelector("[data-testid=stFormSubmitButton] button")?.click();
+  if (left) again = setTimeout(press, 2_000, left - 1);
+}
+
+document.addEventListener("keydown", ({ key, target, isComposing }) => {
+  if (!place || isComposing || !target.closest?.(place)) return;
+  clearTimeout(again);
+  if (key === "Enter") again = setTimeout(press, 700, 4);
+}, true);
+
 export default function({ data }) {
+  place = data.field;
   if (!data.value) return;
   const secure = location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `${data.name}=${data.value}; Max-Age=${data.seconds}; Path=/; SameSite=Strict${secure}`;
@@ -36,6 +53,11 @@ def person() -> str | None:
     return state[STATE]
 
 
+def asking() -> bool:
+    """Whether `render_person` has a field in which to type the name."""
+    return not signing_in() and (person() is None or bool(st.session_state.get(_ASKING)))
+
+
 def render_person(prefix: str) -> str | None:
     """Asks for the name, or says it and lets it be changed; gives the name. None: nothing can be decided yet."""
     name = person()
@@ -45,13 +67,18 @@ def render_person(prefix: str) -> str | None:
         return name
     _remember(
         key=f"browser_person_{prefix}",
-        data={"name": COOKIE, "value": quote(name or ""), "seconds": _DAYS * 86_400},
+        data={
+            "name": COOKIE,
+            "value": quote(name or ""),
+            "seconds": _DAYS * 86_400,
+            "field": f".st-key-{prefix}_person_name",
+        },
         height=1,
     )
-    if name is None or st.session_state.get(_ASKING):
+    if asking():
         _ask(prefix, name)
         return name
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.markdown(_("You decide as **{name}**").format(name=literal(name)), width="content")
         st.button(_("Change"), key=f"{prefix}_person_change", type="tertiary", on_click=_start_asking)
     return name
@@ -79,6 +106,8 @@ def _ask(prefix: str, name: str | None) -> None:
 
 def _give(key: str) -> None:
     state = st.session_state
+    if key not in state:  # given a moment ago
+        return
     try:
         state[STATE], state[_ASKING] = checked_person(state[key]), False
     except DecisionError as error:

@@ -6,7 +6,7 @@ from decisions.items import MAX_NOTE
 from decisions.store import DecisionStore
 from model.taxonomy import Taxonomy
 from ui.decide.category_box import box_key, choose_category
-from ui.decide.names import category_of, decision_sentence
+from ui.decide.names import category_of, standing_sentence
 from ui.language import _, probability
 from ui.review.desk import Open, pass_over, say, say_unknown, skip
 from ui.review.keys import ACCEPT, FIND, FIND_KEY, NEXT, NOTE, SKIP, UNKNOWN, button_key, on_key, with_key
@@ -52,13 +52,15 @@ def render_answers(store: DecisionStore, opened: Open, person: str, taxonomy: Ta
         st.button(
             on_key(_("I don’t know"), UNKNOWN), key=button_key("unknown", opened.token), on_click=say_unknown, args=args
         )
-        if opened.where.state == "pending":
+        if opened.where.state != "skipped":
             st.button(
                 on_key(_("Skip"), SKIP),
                 key=button_key("skip", opened.token),
                 on_click=skip,
                 args=args,
-                help=_("Laid aside: it leaves the queue, and is found under “Skipped”."),
+                help=_("Laid aside: it leaves the queue, and is found under “Skipped”.")
+                if opened.item.standing is None
+                else _("Leaves what was decided as it is, and does not come up again for you now."),
             )
         st.button(
             on_key(_("Next"), NEXT, "→"),
@@ -83,9 +85,7 @@ def _render_standing(opened: Open, taxonomy: Taxonomy) -> None:
     if opened.where.state == "second_look" and opened.item.state == "decided":
         st.caption(_("Somebody else has decided on this. What they said shows after your answer."))
     elif standing is not None:
-        note = f" “{standing.note}”" if standing.note else ""
-        sentence = f"{standing.person}: {decision_sentence(standing, taxonomy)}{note}"
-        st.info(literal(sentence), icon=":material/history:")
+        st.info(literal(standing_sentence(standing, taxonomy)), icon=":material/history:")
 
 
 def _render_bars(opened: Open) -> None:
@@ -94,7 +94,8 @@ def _render_bars(opened: Open) -> None:
     for place, ranked in enumerate(opened.item.suggestions[: suggestions_shown(opened)], start=1):
         key = button_key("accept" if place == 1 else f"pick{place}", opened.token)
         end = f"{100 * ranked.probability:.1f}%"
-        tint = "color-mix(in srgb, currentColor 16%, transparent)"
+        # Under white letters darker, under dark ones a grey: either stays legible.
+        tint = "rgb(0 0 0 / 22%)" if place == 1 else "color-mix(in srgb, currentColor 16%, transparent)"
         rules.append(
             f".st-key-{key} button {{background-image: linear-gradient(to right, {tint} {end}, transparent {end});}}"
         )

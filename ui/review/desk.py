@@ -13,15 +13,16 @@ from decisions.items import Decision, Filter, Item, Verdict, verdict_on
 from decisions.store import DecisionStore
 from ui.decide.access import holder
 from ui.decide.errors import decision_message
-from ui.language import _, ngettext, number
+from ui.decide.latest import UNDO_REFUSED, latest, left_out, undo_message, undone_message
+from ui.decide.names import about, title_of
+from ui.language import _
 from ui.review.keys import NOTE_KEY
 from ui.style import literal
 
 _OPEN, _TURN, _PASSED, _TOLD, _LAST = "review_open", "review_turn", "review_passed", "review_told", "review_last"
 _DONE, _PLACE = "review_done", "review_place"
 _RENEWED = 1 / 4  # of a lease: how old it may be when the page comes up again
-TITLE = 80
-"""Characters of a product's name in a sentence."""
+_DRAFTS, _MOST_DRAFTS, _WHO = "review_drafts", 20, "review_who"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,12 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last decision of a person, and what to call its product. ``before``: what had counted, on a second look."""
+    """What a person decided last, all of a bulk, and what to call its product; none when nothing can be undone.
 
-    decision: Decision | None
+    ``before``: what had counted, on a second look.
+    """
+
+    decisions: tuple[Decision, ...] = ()
     title: str = ""
     before: Decision | None = None
 
@@ -83,7 +87,8 @@ def start_again() -> None:
 
 
 def come_back() -> None:
-    """Somebody was on another page: the time there was not spent on the product."""
+    """Somebody was on another page: the time there was not spent on the product, and they may have decided there."""
+    st.session_state[_LAST] = None
     if (opened := st.session_state.get(_OPEN)) is not None:
         st.session_state[_OPEN] = replace(opened, since=time.monotonic(), renewed=float("-inf"))
 
@@ -91,7 +96,10 @@ def come_back() -> None:
 def current(store: DecisionStore, where: Filter, person: str) -> Open | None:
     """The product on screen, else the next of the queue; None when there is none. DecisionError."""
     opened: Open | None = st.session_state.get(_OPEN)
-    if opened is not None and opened.where == where:
+    if st.session_state.setdefault(_WHO, person) != person:  # somebody else sits here now
+        st.session_state[_WHO] = person
+        start_again()
+    elif opened is not None and opened.where == where:
         if time.monotonic() - opened.renewed < _RENEWED * store.lease_seconds:
             return opened
         try:
@@ -99,7 +107,7 @@ def current(store: DecisionStore, where: Filter, person: str) -> Open | None:
         except DecisionError as error:
             if error.reason not in ("held", "gone"):
                 raise
-            _tell("warning", decision_message(error))
+            _tell("warning", about(opened.item, decision_message(error)))
         else:
             if _standing(item) == _standing(opened.item):
                 st.session_state[_OPEN] = replace(opened, renewed=time.monotonic())
@@ -117,20 +125,13 @@ def current(store: DecisionStore, where: Filter, person: str) -> Open | None:
 
 
 def last(store: DecisionStore, person: str) -> Last:
-    """The person's last decision that was not undone."""
+    """What the person decided last and undoing takes back."""
     known = st.session_state.get(_LAST)
     if known is None or known[0] != person:
-        found = store.last(person, limit=1)
-        item = store.find(found[0].key) if found else None
-        known = person, Last(found[0], title_of(item)) if item else Last(None)
+        found = latest(store, person)
+        known = person, Last(found.decisions, title_of(found.item)) if found.item else Last()
         st.session_state[_LAST] = known
     return known[1]
-
-
-def title_of(item: Item) -> str:
-    """What to call a product in a sentence; text, not Markdown."""
-    shown = " ".join((item.designation or item.description or "").split()) or _("Product without a text")
-    return shown if len(shown) <= TITLE else f"{shown[:TITLE]}…"
 
 
 # --- what keys and buttons do -------------------------------------------------------------------------------
@@ -167,31 +168,63 @@ def say_unknown(store: DecisionStore, opened: Open, person: str) -> None:
 
 @_key
 def skip(store: DecisionStore, opened: Open, person: str) -> None:
-    """Laid aside for later, or for others."""
-    _decide(store, opened, person, Verdict("skipped"))
+    """Laid aside for later, or for others. A decision that stands is not taken away by that: it is passed over."""
+    standing = opened.item.standing
+    if standing is None or standing.decision == "skipped":
+        _decide(store, opened, person, Verdict("skipped"))
+        return
+    _next(opened)
+    message = _("passed over, nothing recorded. What was decided on it stands; it does not come up again for you now.")
+    _tell("info", about(opened.item, message))
 
 
 @_key
 def pass_over(_store: DecisionStore, opened: Open, _person: str) -> None:
     """The next one, without a decision on this."""
+    _next(opened)
+
+
+def _next(opened: Open) -> None:
+    _keep_draft()
     passed().append(opened.item.key)
     st.session_state[_OPEN] = None
 
 
+def _keep_draft() -> None:
+    """The note on the product that leaves the screen undecided comes up again with it."""
+    opened: Open | None = st.session_state.get(_OPEN)
+    if opened is None or not (note := _note(opened)):
+        return
+    drafts: dict[str, str] = st.session_state.setdefault(_DRAFTS, {})
+    drafts[opened.item.key] = note
+    while len(drafts) > _MOST_DRAFTS:
+        del drafts[next(iter(drafts))]
+
+
 def undo(store: DecisionStore, person: str, where: Filter) -> None:
-    """Takes back the last decision; its product is on screen again, with the note that was written."""
+    """Takes back what is shown as the last, and nothing else; a product is on screen again, with the note written."""
     state = st.session_state
     state[_TURN], state[_TOLD] = turn() + 1, None
     try:
-        before = store.last(person, limit=1)
-        keys = store.undo(person)
-        state[_LAST], state[_OPEN], state[_DONE] = None, None, done() - len(keys)
-        message = ngettext("Undone: the product is as it was.", "Undone: {n} products are as they were.", len(keys))
-        _tell("info", message.format(n=number(len(keys))))
-        if len(keys) == 1:
-            _put(store.hold(holder(), person, keys[0]), where, (before[0].note or "") if before else "")
+        shown = last(store, person).decisions
+        undone = store.undo(person, holder(), only={decision.id for decision in shown})
     except DecisionError as error:
-        _tell("warning", decision_message(error))
+        if error.reason in UNDO_REFUSED:
+            state[_LAST] = None  # as it is by now
+        elsewhere = _("You have decided elsewhere since: it shows here now, and is what Undo takes back next.")
+        _tell("warning", elsewhere if error.reason == "undo_other" else undo_message(error))
+        return
+    _keep_draft()
+    state[_LAST], state[_DONE] = None, done() - len(undone.keys)
+    _tell("warning" if left_out(undone) else "info", undone_message(undone))
+    notes = {decision.key: decision.note or "" for decision in shown}
+    if len(undone.keys) > 1:
+        come_back()  # the product on screen may be among them
+        return
+    try:
+        _put(store.hold(holder(), person, undone.keys[0]), where, notes.get(undone.keys[0], ""))
+    except DecisionError as error:
+        _tell("warning", f"{undone_message(undone)} {decision_message(error)}")
 
 
 def said_of_several(kind: str, message: str, count: int) -> None:
@@ -221,25 +254,25 @@ def _decide(store: DecisionStore, opened: Open, person: str, verdict: Verdict) -
         _refused(store, opened, person, error)
         return
     state[_OPEN], state[_DONE] = None, done() + 1
-    state[_LAST] = person, Last(decision, title_of(item), item.standing)
+    state[_LAST] = person, Last((decision,), title_of(item), item.standing)
 
 
 def _refused(store: DecisionStore, opened: Open, person: str, error: DecisionError) -> None:
     """Says why nothing was recorded. What was written stays, with the product or in the message."""
-    _tell("error", decision_message(error))
-    if error.reason not in ("changed", "held", "gone", "own"):
+    message = decision_message(error)
+    _tell("error", message)
+    if error.reason not in ("changed", "skip_decided", "held", "gone", "own"):
         return  # the product stays on screen, and the key can be pressed again
     note = _note(opened)
     st.session_state[_OPEN] = None
-    if error.reason == "changed":
+    if error.reason in ("changed", "skip_decided"):
         try:
             _put(store.hold(holder(), person, opened.item.key), opened.where, note)
             return
         except DecisionError:
             pass  # somebody has it open: the message says already that nothing was recorded
-    if note:
-        kept = _("Your note was: {note}").format(note=literal(note))
-        _tell("error", f"{decision_message(error)} {kept}")
+    kept = " " + _("Your note was: {note}").format(note=literal(note)) if note else ""
+    _tell("error", f"{about(opened.item, message)}{kept}")
 
 
 def _put(item: Item, where: Filter, note: str = "") -> Open:
@@ -247,7 +280,8 @@ def _put(item: Item, where: Filter, note: str = "") -> Open:
     now = time.monotonic()
     opened = Open(item, uuid.uuid4().hex, now, now, where)
     st.session_state[_OPEN] = opened
-    if note:
+    draft = st.session_state.get(_DRAFTS, {}).pop(item.key, "")
+    if note := note or draft:
         st.session_state[opened.note_key] = note
     return opened
 

@@ -1,5 +1,6 @@
 """Which products a moderator works through: kept in the session, and in the address for a reload."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,26 +19,38 @@ from ui.language import N_, _, ngettext, number
 STATES = {"pending": N_("To decide"), "skipped": N_("Skipped"), "second_look": N_("Second look")}
 ORDERS = {"doubt": N_("Most doubtful first"), "oldest": N_("Oldest first"), "newest": N_("Newest first")}
 DAYS = (1, 3, 7, 30)
-_NAMES = ("state", "category", "job", "reason", "days", "order")
 _CHOSEN, _ROUND, _READ = "review_filter", "review_filter_round", "review_filter_read"
 _LONGEST = 60
+_LABELS = {
+    "state": N_("Show"),
+    "category": N_("Category suggested"),
+    "job": N_("File"),
+    "reason": N_("Why here"),
+    "days": N_("Waiting"),
+    "order": N_("Order"),
+}
+# On a telephone in one line that scrolls: the product is not to begin far down.
+_STYLE = """<style>@media (max-width: 640px) {
+.st-key-review_filters {flex-wrap: nowrap; overflow-x: auto;}
+.st-key-review_filters > * {flex: 0 0 11rem; min-width: 11rem;}
+}</style>"""
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def render_filters(store: DecisionStore, taxonomy: Taxonomy, person: str) -> Filter:
     """The boxes, and what they come to."""
-    _read_address()
+    _read_address(store)
+    st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="bottom", key="review_filters"):
-        state = _box("state", _("Show"), list(STATES), lambda name: _(STATES[name]))
-        order = _box("order", _("Order"), list(ORDERS), lambda name: _(ORDERS[name]))
+        state = _box("state", list(STATES), lambda name: _(STATES[name]))
+        order = _box("order", list(ORDERS), lambda name: _(ORDERS[name]))
         where = Filter(state=state)
         counts = store.categories(where, person)
-        category = _box(
-            "category", _("Category suggested"), _category_options(counts), _category_name(taxonomy, counts)
-        )
+        category = _box("category", _category_options(counts), _category_name(taxonomy, counts))
         jobs = store.jobs()
-        job = _box("job", _("File"), [None, *jobs], lambda job: _shortened(jobs[job]) if job else _("All"))
-        reason = _box("reason", _("Why here"), [None, *REASONS], lambda name: reason_name(name) if name else _("All"))
-        days = _box("days", _("Waiting"), [None, *DAYS], _age)
+        job = _box("job", [None, *jobs], lambda job: _shortened(jobs[job]) if job else _("All"))
+        reason = _box("reason", [None, *REASONS], lambda name: reason_name(name) if name else _("All"))
+        days = _box("days", [None, *DAYS], _age)
     where = Filter(state, category, job, reason, None if days is None else timedelta(days=days), order)
     _write_address()
     return where
@@ -54,13 +67,13 @@ def is_narrow(where: Filter) -> bool:
     return replace(where, state=QUEUE.state, order=QUEUE.order) != QUEUE
 
 
-def _box(name: str, label: str, options: Sequence[Any], naming: Callable[[Any], str]) -> Any:
+def _box(name: str, options: Sequence[Any], naming: Callable[[Any], str]) -> Any:
     """One box. A new one when its options are others: the browser knows an option by its place and label."""
     state = st.session_state
     kept = state.setdefault(_CHOSEN, {})
     key = f"review_{name}_{signature([naming(option) for option in options], state.get(_ROUND, 0))}"
     state[key] = kept.get(name)
-    kept[name] = choose(label, options, naming, key=key, default=options[0])
+    kept[name] = choose(_(_LABELS[name]), options, naming, key=key, default=options[0])
     return kept[name]
 
 
@@ -88,24 +101,31 @@ def _shortened(name: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 
-def _read_address() -> None:
-    """Once in a session: what the address says, which a reload keeps."""
+def _read_address(store: DecisionStore) -> None:
+    """Once in a session: what the address says, which a reload keeps; what makes no sense is left out, and told."""
     state = st.session_state
     if state.get(_READ):
         return
     state[_READ] = True
-    chosen = {}
-    for name in _NAMES:
-        value = st.query_params.get(name)
-        if value is not None:
-            chosen[name] = int(value) if name in ("category", "days") and value.isdecimal() else value
-    if isinstance(chosen.get("category"), str):
-        del chosen["category"]
-    state.setdefault(_CHOSEN, chosen)
+    given = {name: st.query_params[name] for name in _LABELS if name in st.query_params}
+    chosen = {name: _meant(name, value, store) for name, value in given.items()}
+    state.setdefault(_CHOSEN, {name: value for name, value in chosen.items() if value is not None})
+    if wrong := [_(_LABELS[name]) for name, value in chosen.items() if value is None]:
+        message = _("What the address asks for is not there (any more), so it is left out: {filters}.")
+        st.warning(message.format(filters=", ".join(wrong)))
+
+
+def _meant(name: str, value: str, store: DecisionStore) -> str | int | None:
+    """What a part of the address stands for; None for nothing that could be chosen."""
+    if name in ("category", "days"):
+        number = int(value) if _NUMBER.fullmatch(value) else None
+        return number if name == "category" or number in DAYS else None
+    options = {"state": STATES, "order": ORDERS, "reason": REASONS, "job": store.jobs() if name == "job" else ()}
+    return value if value in options[name] else None
 
 
 def _write_address() -> None:
     chosen, usual = st.session_state[_CHOSEN], {"state": QUEUE.state, "order": QUEUE.order}
-    wanted = {name: str(chosen[name]) for name in _NAMES if chosen[name] not in (None, usual.get(name))}
-    if {name: st.query_params.get(name) for name in _NAMES} != {name: wanted.get(name) for name in _NAMES}:
+    wanted = {name: str(chosen[name]) for name in _LABELS if chosen[name] not in (None, usual.get(name))}
+    if {name: st.query_params.get(name) for name in _LABELS} != {name: wanted.get(name) for name in _LABELS}:
         st.query_params.from_dict(wanted)

@@ -19,8 +19,11 @@ _BUTTONS |= {NEXT: "next", "ArrowRight": "next"} | {str(place): f"pick{place}" f
 # by the product that is in the page, not by what the server said last: what is decided on is what is on screen.
 _KEYS = """
 const FIELDS = "input:not([type=checkbox],[type=radio],[type=button]), textarea, select, [contenteditable=true]";
-const STEERED = "[role=tab], [role=slider], [role=listbox], [role=option], [role=menu], [role=grid], [role=radio]";
+// What a part of the page that has the focus keeps for itself: every key, or those with a name, which move within it.
+const CHOICES = "[role=listbox], [role=option], [role=menu]";
+const STEERED = "[role=tab], [role=slider], [role=grid], [role=radio]";
 const CHOOSING = "[role=combobox][aria-expanded=true], [role=listbox]";
+const SPENT = ".st-key-review_desk button, .st-key-review_desk summary, [role=tab]";
 let desk = null, tell = null, shown = null, token = "", since = 0, pressed = null, waiting = null, told = 0;
 let writing = -Infinity, retry = 0;
 
@@ -44,6 +47,26 @@ function typed({ key, code }) {
   return key.length === 1 ? key.toUpperCase() : key;
 }
 
+// A box whose list is open gets its key or click first; once it is closed, a choice was made.
+function leave(field) {
+  setTimeout(() => {
+    if (document.activeElement !== field || field.getAttribute("aria-expanded") === "true") return;
+    writing = -Infinity;
+    field.blur();
+  });
+}
+
+function onChoice({ target }) {
+  const field = document.activeElement;
+  if (target.closest?.("[role=option]") && field?.matches("[role=combobox]")) leave(field);
+}
+
+// What was clicked with the mouse has done its work: Enter and the arrows are for the product again.
+function onSpent({ detail, target }) {
+  const spent = detail && target.closest?.(SPENT);
+  if (spent) setTimeout(() => { if (spent === document.activeElement) spent.blur(); });
+}
+
 function onClick(event) {
   if (!desk || !event.target.closest?.(desk.doing)) return;
   look();
@@ -56,21 +79,32 @@ function onClick(event) {
   }
 }
 
-function onKey(event) {
-  const { target } = event;
-  if (!desk || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector("[data-testid=stDialog]")) return;
-  const now = performance.now();
-  if (target.matches?.(FIELDS)) {
-    writing = ["Escape", "Enter", "Tab"].includes(event.key) ? -Infinity : now;
-    const done = event.key === "Escape" || (event.key === "Enter" && target.closest(desk.note));
-    if (done) target.blur();
+function elsewhere(event) {
+  return !desk || event.isComposing || event.ctrlKey || event.metaKey || event.altKey;
+}
+
+// Before the field itself, which may keep a key from coming further.
+function onField(event) {
+  const { target, key } = event;
+  if (elsewhere(event) || document.querySelector("[data-testid=stDialog]")) return;
+  if (!target.matches?.(FIELDS)) {
+    if (key === "Escape" && target !== document.body) target.blur?.();
     return;
   }
+  writing = ["Escape", "Enter", "Tab"].includes(key) ? -Infinity : performance.now();
+  const chosen = target.matches("[role=combobox][aria-expanded=true]");
+  if (key === "Escape" || (key === "Enter" && (chosen || target.closest(desk.note)))) leave(target);
+}
+
+function onKey(event) {
+  const { target } = event;
+  if (elsewhere(event) || document.querySelector("[data-testid=stDialog]") || target.matches?.(FIELDS)) return;
+  const now = performance.now();
   // While a box of choices is open, it and its field hand the focus to each other: the next letter is for the field.
   if (now - writing < desk.pause || document.querySelector(CHOOSING)) return;
   const what = desk.keys[typed(event)];
-  if (what === undefined || target.closest?.(STEERED)) return;
+  if (what === undefined || target.closest?.(CHOICES)) return;
+  if (event.key.length > 1 && target.closest?.(STEERED)) return;
   if (event.key === "Enter" && target.closest?.("button, a, summary, [role=button]")) return;
   look();
   event.preventDefault();
@@ -111,6 +145,9 @@ function onMove() {
 }
 
 document.addEventListener("click", onClick, true);
+document.addEventListener("click", onSpent, true);
+document.addEventListener("pointerup", onChoice, true);
+document.addEventListener("keydown", onField, true);
 document.addEventListener("keydown", onKey);
 ["pointermove", "keydown", "wheel"].forEach((move) => document.addEventListener(move, onMove, { passive: true }));
 const watch = new MutationObserver(look);

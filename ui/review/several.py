@@ -19,7 +19,7 @@ from ui.language import N_, _, ngettext, number
 from ui.review.decided import render_last
 from ui.review.desk import done, said_of_several
 from ui.review.table import render_table
-from ui.review.waiting import render_nothing, render_waiting
+from ui.review.waiting import render_nothing
 
 PAGE = 50
 _SHOWN, _NOTE, _ASKED = "review_several", "review_several_note", "review_several_asked"
@@ -49,17 +49,14 @@ class Shown:
 def render_several(store: DecisionStore, where: Filter, person: str, taxonomy: Taxonomy) -> None:
     """The table, and what is to be said of the rows ticked in it."""
     with reaching(), st.container(key="review_table"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            render_waiting(store, where, person)
-            st.button(_("Look again"), key="review_reload", icon=":material/refresh:", on_click=_forget)
         render_last(store, person, where, taxonomy)
         total = store.count(where, person)
         if not total:
             render_nothing(store, where, person)
             return
-        pages = -(-total // PAGE)
-        key = f"review_page_{signature(where)}"
-        page = min(st.pagination(pages, key=key, persist_state="session") if pages > 1 else 1, pages)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            page = _render_pages(where, -(-total // PAGE))
+            st.button(_("Look again"), key="review_reload", icon=":material/refresh:", on_click=_forget)
         shown = _shown(store, where, person, page)
         ticked = [shown.items[row] for row in render_table(store, shown.items, taxonomy, where.state == "second_look")]
         if not ticked:
@@ -68,6 +65,13 @@ def render_several(store: DecisionStore, where: Filter, person: str, taxonomy: T
         verdict = _render_verdict(where, taxonomy)
         if verdict is not None:
             _render_confirm(store, ticked, verdict, person, taxonomy)
+
+
+def _render_pages(where: Filter, pages: int) -> int:
+    """The page chosen, from 1."""
+    if pages < 2:
+        return 1
+    return min(st.pagination(pages, key=f"review_page_{signature(where)}", persist_state="session"), pages)
 
 
 def _shown(store: DecisionStore, where: Filter, person: str, page: int) -> Shown:

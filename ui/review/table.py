@@ -13,10 +13,12 @@ from model.taxonomy import Taxonomy
 from preprocessing.image import ImageError
 from ui.batch.cached import THUMBNAIL, signature
 from ui.batch.products import shown_share
-from ui.decide.names import category_of, decision_sentence, reason_name
+from ui.decide.names import category_of, reason_name, standing_sentence
 from ui.language import _, moment
 from ui.review.product import data_uri
 
+# As in `ui.style`: its buttons speak English.
+_STYLE = "<style>[class*='st-key-review_grid'] [data-testid='stElementToolbar'] {display: none;}</style>"
 _TALLEST, _HEAD, _SHOWN_CHARACTERS = 640, 38, 300
 
 
@@ -28,7 +30,7 @@ def render_table(store: DecisionStore, items: Sequence[Item], taxonomy: Taxonomy
         "category": [category_of(taxonomy, item.code) for item in items],
         "confidence": shown_share(pd.Series([item.confidence for item in items]).to_numpy()),
         "margin": [100 * item.margin for item in items],
-        "standing": [None if item.standing is None else _standing(item, taxonomy) for item in items],
+        "standing": [item.standing and standing_sentence(item.standing, taxonomy) for item in items],
         "reason": [reason_name(item.reason) for item in items],
         "job": [item.job_name for item in items],
         "added": [moment(item.added_at) for item in items],
@@ -37,6 +39,7 @@ def render_table(store: DecisionStore, items: Sequence[Item], taxonomy: Taxonomy
         del table["standing"]
     if not any(table["job"]):
         del table["job"]
+    st.html(_STYLE)
     key = f"review_grid_{signature([(item.key, item.standing and item.standing.id) for item in items])}"
     chosen = st.dataframe(
         pd.DataFrame(table),
@@ -72,12 +75,6 @@ def _columns() -> dict:
 def _text(item: Item) -> str:
     both = " — ".join(filter(None, (item.designation, item.description)))
     return " ".join(both.split())[:_SHOWN_CHARACTERS]
-
-
-def _standing(item: Item, taxonomy: Taxonomy) -> str:
-    standing = item.standing
-    note = f" “{standing.note}”" if standing.note else ""
-    return f"{standing.person}: {decision_sentence(standing, taxonomy)}{note}"
 
 
 def _thumbnail(reference: str | None, store: DecisionStore) -> str | None:
