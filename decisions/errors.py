@@ -12,6 +12,9 @@ _SENTENCES = {
     "nothing_to_undo": "There is no decision of yours left to undo.",
     "undo_changed": "Somebody has decided on this product after you; your decision cannot be undone any more.",
     "undo_other": "The last thing you decided is another by now, on another page perhaps; nothing was taken back.",
+    "undo_done": "That decision has been taken back already.",
+    "undo_purged": "The texts and the picture of this product were deleted: your decision on it cannot be taken back, "
+    "for nobody could decide anew.",
     "no_person": "Say who decides: a name of 1 to {limit} characters.",
     "note_too_long": "The note has {length} characters; at most {limit} are kept.",
     "code_missing": "A correction names the category.",

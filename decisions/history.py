@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 
 from decisions.database import reading
 from decisions.items import Decision, Item
 from decisions.reading import StoreReader, from_job
 from decisions.rows import decision_of, item_of, item_rows
-from decisions.tables import decisions, items
+from decisions.tables import decisions, items, jobs, sent
 
 _CHUNK = 200  # products in memory at a time
 _STATES = {"skipped": "skipped", "approved": "approved"}
@@ -62,6 +62,8 @@ def histories(store: StoreReader, where: ExportFilter) -> Iterator[History]:
             after, keys = max(chunk.values()), list(chunk)
             rows = connection.execute(item_rows().where(items.c.key.in_(keys))).mappings()
             found = {row["key"]: item_of(row) for row in rows}
+            if where.job is not None:
+                found |= _as_of_job(connection, found, where.job)
             log: dict[str, list[Decision]] = {key: [] for key in keys}
             query = select(decisions).where(decisions.c.key.in_(keys)).order_by(decisions.c.id)
             for row in connection.execute(query).mappings():
@@ -70,6 +72,16 @@ def histories(store: StoreReader, where: ExportFilter) -> Iterator[History]:
             history = _history(found[key], log[key], where)
             if history is not None:
                 yield history
+
+
+def _as_of_job(connection: Connection, found: dict[str, Item], job: str) -> dict[str, Item]:
+    """Items that came from several files, or from several rows, as the first row of one of these files."""
+    columns = sent.c.key, sent.c.row, sent.c.reason, jobs.c.name
+    query = select(*columns).outerjoin(jobs, jobs.c.job == sent.c.job).where(sent.c.job == job, sent.c.key.in_(found))
+    rows = connection.execute(query.order_by(sent.c.row.desc())).all()
+    return {
+        row.key: replace(found[row.key], job=job, job_name=row.name, row=row.row, reason=row.reason) for row in rows
+    }
 
 
 def standing_after(log: Sequence[Decision]) -> Decision | None:

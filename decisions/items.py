@@ -113,8 +113,8 @@ class Verdict:
 class Filter:
     """Which items. ``state``: "pending", "skipped", "decided", "approved" or "second_look" (drawn, not yet agreed on).
 
-    ``category``: first suggestion. ``job``: one that the product was sent from. ``order``: "doubt" (smallest margin
-    first), "oldest" or "newest".
+    ``category``: first suggestion. ``job``, ``reason``: one of those it was sent from, or for. ``order``: "doubt"
+    (smallest margin first), "oldest" or "newest".
     """
 
     state: str = "pending"

@@ -16,8 +16,8 @@ _DECIDING = ("accepted", "corrected", "unknown", "approved")
 _FRAME = ("key", "job", "row", "reason", "source", "model", "confidence", "margin", "state", "second_look", "added_at")
 _SENT = ("job", "row", "key", "reason", "weight", "confidence", "model", "sent_at")
 _STANDING = ("decision", "code", "person", "decided_at", "seconds", "note")
-# Purged before anybody decided, or after that was undone: there is nothing left to decide on.
-_ALIVE = or_(items.c.purged_at.is_(None), items.c.standing.is_not(None))
+# Purged while nobody had decided, or all had skipped it: there is nothing left to decide on.
+_ALIVE = or_(items.c.purged_at.is_(None), items.c.state.in_(("decided", "approved")))
 _ORDERS = {
     "doubt": (items.c.margin, items.c.key),
     "oldest": (items.c.added_at, items.c.key),
@@ -105,12 +105,12 @@ class StoreReader:
         with reading(self.engine) as connection:
             return dict(connection.execute(query).all())
 
-    def version(self) -> tuple[int, ...]:
+    def version(self) -> tuple[str, ...]:
         """Changes with every decision and every product that comes, goes, or is sent again."""
         numbers = [select(func.count()).select_from(table).scalar_subquery() for table in (items, sent)]
-        latest = select(func.coalesce(func.max(decisions.c.id), 0)).scalar_subquery()
+        latest = [select(func.max(column)).scalar_subquery() for column in (decisions.c.id, decisions.c.decided_at)]
         with reading(self.engine) as connection:
-            return tuple(connection.execute(select(latest, *numbers)).one())
+            return tuple(str(value) for value in connection.execute(select(*latest, *numbers)).one())
 
     def people(self) -> list[str]:
         """Everybody who ever decided, by name."""
@@ -166,7 +166,8 @@ class StoreReader:
         if where.job is not None:
             conditions.append(from_job(where.job))
         if where.reason is not None:
-            conditions.append(items.c.reason == where.reason)
+            drawn = select(sent.c.key).where(sent.c.reason == where.reason)
+            conditions.append(or_(items.c.reason == where.reason, items.c.key.in_(drawn)))
         if where.older_than is not None:
             conditions.append(items.c.added_at <= self.moment(where.older_than))
         return and_(*conditions)

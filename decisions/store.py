@@ -76,7 +76,7 @@ class DecisionStore(StoreReader):
 
     @retrying
     def _add(self, made: list[dict], chunk: list[NewItem]) -> Added:
-        rows = {row["key"]: row for row in made}
+        rows = {row["key"]: row for row in reversed(made)}  # of one product, what came first
         with self._transaction() as change:
             present = change.present(rows)
             done = {key for key, row in present.items() if row.state in ("decided", "approved")}
@@ -190,7 +190,8 @@ class DecisionStore(StoreReader):
         person = checked_person(person)
         with self._transaction(log=True) as change:
             last = change.last_action(person)
-            _check_only(last, only)
+            if only is not None and last.ids != set(only):
+                raise DecisionError(_why_other(change, last, only))
             action, held, undone = uuid.uuid4().hex, [], []
             for decision in last.counting:
                 try:
@@ -248,11 +249,11 @@ def _store(url: str, pictures: str, lease_seconds: float, second_look: float) ->
     return DecisionStore(open_database(url), PictureStore(pictures), lease_seconds, second_look)
 
 
-def _check_only(last: LastAction, only: Collection[int] | None) -> None:
-    if only is None or last.ids == set(only):
-        return
-    newer = max(last.ids, default=0) > max(only, default=0)
-    raise DecisionError("undo_other" if newer else "undo_changed")
+def _why_other(change: Transaction, last: LastAction, only: Collection[int]) -> str:
+    """Why the decisions shown are not the last action any more."""
+    if change.taken_back(only):
+        return "undo_done"
+    return "undo_other" if max(last.ids, default=0) > max(only, default=0) else "undo_changed"
 
 
 def checked_person(name: str) -> str:

@@ -109,6 +109,7 @@ sent = Table(
     Column("confidence", Float, nullable=False),
     Column("model", String(200), nullable=False),
     Column("sent_at", Moment, nullable=False),
+    Index(None, "reason", "key"),
 )
 
 jobs = Table(

@@ -2,8 +2,10 @@
 
 The queue is no fair sample: all doubtful rows of a file are in it, and few of the others. So each row that was sent
 counts with the number of rows it stands for (Horvitz & Thompson 1952), whatever other files its product was in, and
-those decided stand for the undecided of about the same confidence (post-stratification), because the most doubtful are
-decided first. Rows of one product share their answer: an interval takes them as one (a cluster).
+those decided stand for the undecided: so that their confidences, categories and files are those of all rows (raking,
+Deming & Stephan 1940), because the most doubtful are decided first, and some decide on one category or file alone. Of
+rows whose confidence, category or file nobody has decided on at all, nothing is known: an interval holds that all of
+them are wrong, and that all are right. Rows of one product share their answer: an interval takes them as one (cluster).
 """
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 
 from decisions.statistics import wilson
 
+_TURNS = 100
 _EDGES = np.array([0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.985, 0.995])
 COLUMNS = (
     *("threshold", "share", "share_low", "share_high", "accuracy", "low", "high"),
@@ -23,8 +26,9 @@ def automatic(sent: pd.DataFrame, thresholds: np.ndarray) -> pd.DataFrame:
 
     ``share``: of all rows of the files, those with at least that confidence. ``accuracy``: of these, the share whose
     first category people confirmed; NaN while none of them is decided. Both with 95 % intervals (Wilson, with the
-    effective number of rows of Kish 1965). ``judged``: products it rests on. ``represented``: share of the rows above
-    the threshold whose like have been decided on. ``unanswered``: of the rows above it that people looked at, the share
+    effective number of rows of Kish 1965); that of the accuracy is widened by what is not represented. ``judged``:
+    products it rests on. ``represented``: share of the rows above the threshold of whose confidence, first category and
+    file some have been decided on. ``unanswered``: of the rows above it that people looked at, the share
     they skipped or did not know; were these all wrong, accuracy * (1 - unanswered) would be right. NaN while nobody
     looked.
     """
@@ -44,25 +48,45 @@ class _Rows:
         self.looked_at = decided | (sent["state"] == "skipped").to_numpy(bool)
         self.right = (sent["code"] == sent["first"]).fillna(False).to_numpy(bool)
         audit = (sent["reason"] == "audit").to_numpy(int)
-        self._stand_for(np.searchsorted(_EDGES, self.confidence, side="right") * 2 + audit)
+        sides = (
+            np.searchsorted(_EDGES, self.confidence, side="right"),
+            *(_numbered(sent[of]) for of in ("first", "job")),
+        )
+        self._stand_for([side * 2 + audit for side in sides])
 
-    def _stand_for(self, stratum: np.ndarray) -> None:
-        """Weights of the judged that make up for the others of their stratum; and whose stratum has any judged."""
-        size = int(stratum.max(initial=0)) + 1
-        all_, done = (np.bincount(stratum, values, size) for values in (self.weight, self.weight * self.judged))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            factor = np.where(done > 0, all_ / done, 0.0)
-        self.standing_for, self.known = self.weight * self.judged * factor[stratum], done[stratum] > 0
+    def _stand_for(self, sides: list[np.ndarray]) -> None:
+        """Weights of the judged that make up for the others; and of whose like, on each side, any is judged."""
+        counts = [np.bincount(side, self.judged) for side in sides]
+        self.known = np.logical_and.reduce([count[side] > 0 for side, count in zip(sides, counts, strict=True)])
+        rows = np.flatnonzero(self.known)
+        wanted = [
+            np.bincount(side[rows], self.weight[rows], len(count)) for side, count in zip(sides, counts, strict=True)
+        ]
+        standing = self.weight * (self.judged & self.known)
+        for _ in range(_TURNS):
+            before = standing
+            for side, total in zip(sides, wanted, strict=True):
+                has = np.bincount(side, standing, len(total))
+                factor = np.divide(total, has, out=np.zeros(len(total)), where=has > 0)
+                standing = standing * factor[side]
+            if np.allclose(standing, before, rtol=1e-6):
+                break
+        self.standing_for = standing
 
     def level(self, threshold: float) -> tuple[float, ...]:
         """A row of the table."""
         above = self.confidence >= threshold
         chosen = above & self.judged
         share = _weighted(above, self.weight, self.product)
-        accuracy = _weighted(self.right[chosen], self.standing_for[chosen], self.product[chosen])
         represented = _part(self.weight[above], self.known[above])
+        right, low, high = _weighted(self.right[chosen], self.standing_for[chosen], self.product[chosen])
+        accuracy = right, low * represented, high * represented + (1 - represented)
         unanswered = _part(self.weight[above & self.looked_at], ~self.judged[above & self.looked_at])
         return threshold, *share, *accuracy, len(np.unique(self.product[chosen])), represented, unanswered
+
+
+def _numbered(values: pd.Series) -> np.ndarray:
+    return pd.factorize(values)[0]
 
 
 def _part(weight: np.ndarray, of_these: np.ndarray) -> float:

@@ -80,7 +80,10 @@ class Transaction:
 
     def undo(self, decision: Decision, holder: str, action: str) -> None:
         """Adds a row that takes back ``decision``, which counts; the one before it counts again. DecisionError."""
-        self.check_free(self.locked(decision.key), holder)
+        row = self.locked(decision.key)
+        self.check_free(row, holder)
+        if row.purged_at is not None:
+            raise DecisionError("undo_purged")
         self._write(
             key=decision.key,
             decision="undone",
@@ -109,6 +112,11 @@ class Transaction:
         rows = self.connection.execute(select(decisions).where(*whole, counts).order_by(decisions.c.key)).mappings()
         return LastAction(frozenset(ids), tuple(map(decision_of, rows)), number)
 
+    def taken_back(self, ids: Collection[int]) -> bool:
+        """Whether all of some decisions were undone."""
+        undone = select(func.count()).select_from(decisions).where(decisions.c.undoes.in_(ids))
+        return self.connection.execute(undone).scalar_one() == len(set(ids))
+
     def _write(self, **values: Any) -> Decision:
         statement = insert(decisions).values(**values, decided_at=self.now)
         return self.decision(self.connection.execute(statement).inserted_primary_key[0])
@@ -121,7 +129,7 @@ class Transaction:
 
     def locked(self, key: str) -> Row | None:
         """The item's row, which nobody else changes until this transaction ends."""
-        query = select(items.c.standing, items.c.holder, items.c.held_by, items.c.held_until)
+        query = select(items.c.standing, items.c.holder, items.c.held_by, items.c.held_until, items.c.purged_at)
         return self.connection.execute(query.where(items.c.key == key).with_for_update()).first()
 
     def lock_opened(self, holder: str, and_key: str | None = None) -> list[str]:

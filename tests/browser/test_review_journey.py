@@ -173,6 +173,13 @@ def test_the_keyboard_reaches_every_answer_and_only_when_meant(visit, shared_ser
     assert last(store).code == last(store).suggestions[1].code
     press(page, "u")
     assert title(page) == second and last(store).note
+    # The keypad without NumLock: its keys are arrows, which scroll.
+    taken = len(list(store.log()))
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown', code: 'Numpad2', bubbles: true}))"
+    )
+    page.wait_for_timeout(500)
+    assert title(page) == second and len(list(store.log())) == taken
     if os.environ.get("RAYON_SCREENSHOT"):
         page.wait_for_timeout(1500)
         page.screenshot(path=SCREENSHOT)

@@ -210,7 +210,7 @@ def test_the_log_appears_in_order(store) -> None:
             before = store.version()
             assert list(store.log()) == []
         fast.result(20)
-    assert [row.person for row in store.log()] == ["slow", "fast"] and store.version() > before
+    assert [row.person for row in store.log()] == ["slow", "fast"] and store.version() != before
 
 
 def test_what_the_database_breaks_off_is_begun_again(store, monkeypatch) -> None:

@@ -213,6 +213,21 @@ def test_a_note_on_what_was_purged_goes_with_the_next_purge(store, clock) -> Non
     assert [row.note for row in store.history(key)] == [None, None] and kept(store) == []
 
 
+def test_what_was_decided_on_a_purged_product_stays(store, clock) -> None:
+    key, skipped = add(store, "old"), add(store, "skipped")
+    decide(store, skipped, "skipped")
+    decide(store, key)
+    clock.go(days=31)
+    purge(store, MONTH)
+    with pytest.raises(DecisionError, match="were deleted") as caught:
+        store.undo("Ana", "h")
+    assert caught.value.reason == "undo_purged" and store.find(key).state == "decided"
+    assert store.states() == {"decided": 1} and store.count(Filter("skipped")) == 0, (
+        "what cannot be seen is not counted"
+    )
+    check_agrees(store)
+
+
 def test_what_a_reader_keeps_in_the_log_of_changes_is_told(tmp_path, pictures, clock, monkeypatch) -> None:
     monkeypatch.setattr("decisions.privacy._READERS_MS", 50)
     path = tmp_path / "s.db"

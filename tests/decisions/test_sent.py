@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from decisions.export import ExportFilter, export
-from decisions.items import Added, Filter, NewItem, Verdict
+from decisions.items import Added, Filter, NewItem, Verdict, product_key
 from decisions.privacy import purge
 from decisions.sampling import draw, seed_of
 from decisions.store import DecisionStore
@@ -120,6 +121,20 @@ def test_a_product_is_found_by_each_of_its_files(store, tmp_path) -> None:
     store.decide(store.items(Filter(job="b"))[0], Verdict("accepted"), "Ana", "h")
     assert export(store, tmp_path / "b.csv", ExportFilter(job="b")).decisions == 1
     assert export(store, tmp_path / "c.csv", ExportFilter(job="c")).decisions == 0
+    for job, row in (("a", 1), ("b", 5)):
+        export(store, tmp_path / f"{job}.csv", ExportFilter(job=job))
+        [told] = pd.read_csv(tmp_path / f"{job}.csv").itertuples()
+        assert (told.job, told.job_name, told.row) == (job, f"{job}.csv", row)
+
+
+def test_a_product_says_how_it_came_first_and_is_found_by_all_it_was_sent_for(store) -> None:
+    new = new_item("A")
+    rows = [replace(new, job="j", row=row, reason=reason) for row, reason in ((3, "sent"), (5, "audit"), (9, "doubt"))]
+    store.add(rows)
+    store.add(rows[::-1])
+    item = store.find(product_key(new.product))
+    assert (item.row, item.reason) == (3, "sent")
+    assert [store.count(Filter(reason=reason)) for reason in ("sent", "audit", "doubt")] == [1, 1, 1]
 
 
 def test_who_has_not_been_decided_on_gets_the_newer_model(store) -> None:

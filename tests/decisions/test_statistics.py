@@ -36,7 +36,7 @@ def items(*rows) -> pd.DataFrame:
     """Rows that were sent, each of a product of its own."""
     frame = pd.DataFrame(rows, columns=["reason", "weight", "confidence", "state", "code", "first"])
     frame["code"] = frame["code"].astype("Int64")
-    return frame.assign(key=[f"k{number}" for number in range(len(frame))])
+    return frame.assign(key=[f"k{number}" for number in range(len(frame))], job="j")
 
 
 LOG = [
@@ -139,6 +139,22 @@ def test_rows_of_one_product_are_one_to_an_interval() -> None:
     assert many == pytest.approx(one)
 
 
+@pytest.mark.parametrize("side", ["first", "job"])
+def test_who_decides_on_one_side_alone_learns_nothing_of_the_other(side: str) -> None:
+    """Half of the rows are of an easy category, or file, and the only ones that were decided on."""
+    easy = items(*[("audit", 5.0, 0.9, "decided", 10, 10)] * 40)
+    hard = items(*[("audit", 5.0, 0.9, "pending", None, 10)] * 40).assign(**{side: 20 if side == "first" else "k"})
+    hard["key"] += "h"
+    both = pd.concat([easy, hard], ignore_index=True)
+    [level] = automatic(both, [0.5]).itertuples()
+    assert level.represented == 0.5 and level.low < 0.5 and level.high == 1
+    assert threshold_for(automatic(both, np.arange(100) / 100), 0.9) is None
+    some = both.index[40:60]
+    both.loc[some, "state"], both.loc[some, "code"] = "decided", 99
+    [level] = automatic(both, [0.5]).itertuples()
+    assert level.represented == 1 and level.accuracy == pytest.approx(0.5), "20 stand for 40"
+
+
 def test_what_nobody_could_answer_is_told() -> None:
     found = items(
         *[("audit", 5.0, 0.9, "decided", 10, 10)] * 6,
@@ -182,6 +198,7 @@ def test_on_average_it_finds_what_is_true(seed: int) -> None:
             "state": np.where(decided, "decided", "pending"),
             "code": pd.array(np.where(right, 10, 40), dtype="Int64"),
             "first": 10,
+            "job": "j",
         }
     )[sent].reset_index(names="key")
     frame.loc[frame["state"] == "pending", "code"] = pd.NA

@@ -381,7 +381,7 @@ def test_undo_takes_back_what_is_shown_or_nothing(store) -> None:
         with refused(reason):
             store.undo("Ana", "h1", only)
     assert set(store.undo("Ana", "h1", both).keys) == {two.key, three.key}
-    with refused("undo_changed"):
+    with refused("undo_done"):
         store.undo("Ana", "h1", both)
     assert store.undo("Ana", "h1", [first.id]).keys == (one.key,)
 

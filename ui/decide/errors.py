@@ -15,6 +15,11 @@ MESSAGES = {
     ),
     "nothing_to_undo": N_("There is no decision of yours left to undo."),
     "undo_changed": N_("Somebody has decided on this product after you; your decision cannot be undone any more."),
+    "undo_done": N_("That decision has been taken back already."),
+    "undo_purged": N_(
+        "The texts and the picture of this product were deleted: your decision on it cannot be taken back, "
+        "for nobody could decide anew."
+    ),
     "undo_other": N_("The last thing you decided is another by now, on another page perhaps; nothing was taken back."),
     "no_person": N_("Say who decides: a name of 1 to {limit} characters."),
     "note_too_long": N_("The note has {length} characters; at most {limit} are kept."),

@@ -11,7 +11,7 @@ from ui.language import N_, _, ngettext, number
 from ui.style import literal
 
 _FEW, _MORE = 8, 4
-UNDO_REFUSED = ("undo_other", "undo_changed", "nothing_to_undo", "held")
+UNDO_REFUSED = ("undo_other", "undo_changed", "undo_done", "undo_purged", "nothing_to_undo", "held")
 """Why `DecisionStore.undo` takes nothing back."""
 _HELD = N_("{person} has this product open at the moment: nothing was taken back. Try again in a while.")
 

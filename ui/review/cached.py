@@ -27,5 +27,5 @@ def all_decisions(store: DecisionStore) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=6, ttl=_DAY, show_spinner=False)
-def _kept(what: str, place: str, version: tuple[int, ...], _make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def _kept(what: str, place: str, version: tuple[str, ...], _make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return _make()

@@ -42,7 +42,8 @@ function look() {
 }
 
 function typed({ key, code }) {
-  if (/^(Digit|Numpad)[1-9]$/.test(code) && !/^[a-z]$/i.test(key)) return code.at(-1);
+  // A digit's key types a digit only with Shift on some keyboards; one of the pad may stand for an arrow.
+  if (/^Digit[1-9]$/.test(code) && !/^[a-z]$/i.test(key)) return code.at(-1);
   if (key.length === 1 && key > "\\x7f" && code.startsWith("Key")) return code.at(-1);
   return key.length === 1 ? key.toUpperCase() : key;
 }

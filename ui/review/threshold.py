@@ -66,9 +66,10 @@ def render_threshold(store: DecisionStore) -> None:
             _(
                 "Only rows of files that were sent count: all below their file’s threshold, and a random sample of the "
                 "rest, the audit, each row of which stands for several. A product that is in several files, or several "
-                "times in one, counts each time. Products decided on stand for those of about the same confidence that "
-                "are not decided yet, deleted ones included. “I don’t know” and skipping count neither way; what they "
-                "could hide is said. Without an audit sample, nothing is known of what goes without a person."
+                "times in one, counts each time. Products decided on stand for those that are not decided yet, deleted "
+                "ones included, so that confidences, categories and files are those of all. “I don’t know” and "
+                "skipping count neither way; what they could hide is said. Without an audit sample, nothing is known "
+                "of what goes without a person."
             )
         )
 
@@ -127,9 +128,10 @@ def _render_decided(here: pd.Series, sent: pd.DataFrame) -> None:
         )
     if here["represented"] < 0.95:
         st.warning(
-            _("For {share} of these products nobody has decided on any of about the same confidence yet.").format(
-                share=percent(1 - here["represented"])
-            )
+            _(
+                "For {share} of these products nobody has decided on any of about the same confidence, category or "
+                "file yet. The interval allows for all of them being wrong, and for all being right."
+            ).format(share=percent(1 - here["represented"]))
         )
 
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "row", name="pk_sent"),
     )
     op.create_index("ix_sent_key", "sent", ["key"])
+    op.create_index("ix_sent_reason_key", "sent", ["reason", "key"])
     op.create_table(
         "jobs",
         sa.Column("job", sa.String(64), nullable=False),
