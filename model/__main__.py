@@ -10,6 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from model import bundle_command
 from model.adaptation import command as adaptation
+from model.bundle_files import read_checked
 from model.evaluation import command as evaluation
 from model.evaluation import submission
 from model.evaluation.terminal import chosen_bundle, run_told
@@ -52,9 +53,11 @@ def _run(chosen: argparse.Namespace) -> None:
         manifest = train_open(chosen.out, chosen.work)
         print(f"{manifest['version']} in {chosen.out}")
     elif chosen.command == "export":
+        bundle = chosen_bundle(chosen)
+        read_checked(bundle)  # a bundle that is refused need not wait for TensorFlow
         from model.export import export
 
-        card = export(chosen_bundle(chosen), chosen.out)
+        card = export(bundle, chosen.out)
         print(f"{card['version']} in {chosen.out}; largest difference {card['largest_difference']:.1e}")
     else:
         from model.faithfulness import measure_into

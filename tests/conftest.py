@@ -7,8 +7,39 @@ import sys
 
 # Before TensorFlow is imported anywhere: its start-up notes would drown a failure's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Here, and in every process that is started from here, one thread computes: tests run side by side, and threads that
+# wait for each other's cores cost a fifth more.
+os.environ.update(
+    dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"], "1")
+    | os.environ
+)
 
 import pytest
+
+# These folders' files stay in one process each: they share a server and a browser, or what trainings import.
+_TOGETHER = ("tests/browser", "tests/model/training")
+# What takes longest begins first, so that no process is left alone with it at the end.
+_FIRST = (*_TOGETHER, "tests/batch", "tests/decisions", "tests/model/adaptation", "tests/pages")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        return next((i for i, folder in enumerate(_FIRST) if item.nodeid.startswith(f"{folder}/")), len(_FIRST))
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in _TOGETHER if nodeid.startswith(f"{folder}/")), nodeid.split("::", 1)[0])
+
+    return ByFileOrFolder(config, log)
 
 
 class NetworkBlocked(RuntimeError):
@@ -67,12 +98,19 @@ def _keep_main():
 
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
-    """A home that holds the exported network of the model that ships: made once, half a minute."""
+    """A home that holds the exported network of the model that ships: made once for all processes, half a minute."""
+    from filelock import FileLock
+
     from model.exported import exported
     from settings import ROOT
 
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    with FileLock(common / "exported.lock"):  # the others wait instead of making it, too
+        exported(ROOT / "model" / "bundles" / "open", common / "exported")
     home = tmp_path_factory.mktemp("exports")
-    exported(ROOT / "model" / "bundles" / "open", home)
+    (home / "exports").symlink_to(common / "exported" / "exports")
     return home
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,28 @@ import numpy as np
 from scipy.special import softmax
 
 from model.adaptation.assemble import save
-from model.adaptation.choice import FOLDS, CrossFit
+from model.adaptation.choice import FOLDS, VARIANCES, CrossFit, left_because
 from model.adaptation.company import Company
 from model.adaptation.decided import Decisions, unreadable_sentence
-from model.adaptation.evidence import Evidence, intercepts, read_evidence
+from model.adaptation.evidence import intercepts, read_evidence
 from model.adaptation.judging import compared
-from model.adaptation.outcome import check_better, check_remembers, forgets, manifest, metrics, quantile
+from model.adaptation.memory import PLAIN, Memory, shown_progress
+from model.adaptation.outcome import check_better, check_remembers, lost, manifest, metrics, quantile
 from model.adaptation.residual import Basis, Decided, Strength
 from model.adaptation.spaces import PictureSpace, PictureWeights, TextSpace, TextWeights
+from model.adaptation.strangers import Strangers
 from model.bundle import add_report
 from model.loading import LoadedBundle, load_bundle
 from model.smoke import add_smoke
 from model.training.data import folds
 from model.training.stages import progress
 
-SCHEMA = 1
+SCHEMA = 2
 LOOSENESS = (None, 10.0, 1.0)
 """How the text's prior is held to listings of the open corpus, tried in order until the model does not forget: not at
 all, which teaches most and forgets next to nothing unless decisions go against what the model knows; then ever more."""
+MOST_OF_PICTURES = (VARIANCES[-1], 10.0, 2.0, 0.0)
+"""How large the prior variance of pictures may be, tried in order until others are answered as well as they may be."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Fitted:
     text: TextWeights
     picture: PictureWeights | None
     strength: Strength
+    met: Strangers | None
 
 
 class Adaptation:
@@ -50,7 +54,7 @@ class Adaptation:
     ) -> None:
         self.parent, self.company, self.seed, self.command, self.say = parent, company, seed, command, say
         self.bundle: LoadedBundle = load_bundle(parent)
-        evidence = read_evidence(self.bundle, decisions.examples, _progress)
+        evidence = read_evidence(self.bundle, decisions.examples, shown_progress)
         self.unreadable = sum(map(bool, evidence.unreadable))
         if told := unreadable_sentence(evidence.unreadable, decisions.examples):
             say(told)
@@ -59,16 +63,37 @@ class Adaptation:
             say(f"Decisions left out because nothing of them can be read: {self.nothing_read}.")
         self.evidence, self.decisions = evidence.take(evidence.has_any), decisions.take(evidence.has_any)
         self.decisions.check_enough(self.bundle.version)
+        self.memory = Memory(self.bundle, company, seed)
+        self._pictures_left = left_because(self.evidence.has_picture, self.decisions.targets)
 
     def run(self) -> tuple[dict[str, Any], Fitted]:
         """Fits and judges; gives the report and what was fitted."""
         for looseness in LOOSENESS if self.company.listings else LOOSENESS[:1]:
-            fitted = self._fit(looseness)
-            report = self._report(fitted, looseness)
-            if not forgets(report):
+            if looseness is not None:
+                self.say("It would forget: fitting again, held closer to what the model answers on the open corpus.")
+            fitted, report = self._judged(looseness, MOST_OF_PICTURES[0])
+            if not lost(report) or not lost(report, PLAIN, share=0.5):
                 break
-            self.say("It would forget: fitting again, held closer to what the model answers on the open corpus.")
+        would_be = None
+        for most in MOST_OF_PICTURES[1:]:
+            if fitted.picture is None or not lost(report):
+                break
+            self.say("Pictures would make it forget: fitting again, with less of what they teach.")
+            would_be = would_be or report["remembered"]
+            fitted, report = self._judged(looseness, most)
+        if would_be:
+            left = None if fitted.picture else "forgets"
+            report["pictures"] = {"left": left, "would_be": would_be}
         return report, fitted
+
+    def _judged(self, looseness: float | None, most: float) -> tuple[Fitted, dict[str, Any]]:
+        fitted = self._fit(looseness, most)
+        return fitted, self._report(fitted, looseness)
+
+    @property
+    def learned(self) -> np.ndarray:
+        """Keys of the texts and pictures that were read, uint64 (n,): not new to the adapted model."""
+        return self.decisions.learned(self.evidence.has_picture)
 
     def write(self, out: Path, name: str, report: dict[str, Any], fitted: Fitted, seen: np.ndarray | None) -> str:
         """Writes the bundle with its smoke predictions and its report; gives its version."""
@@ -84,11 +109,11 @@ class Adaptation:
         check_better(report)
         check_remembers(report)
 
-    def _fit(self, looseness: float | None) -> Fitted:
+    def _fit(self, looseness: float | None, most: float) -> Fitted:
         evidence = self.evidence
-        held = None if looseness is None else self._held
+        held = None if looseness is None else self.memory.held
         texts = TextSpace(evidence, intercepts(self.bundle), held, looseness or 1.0)
-        pictures = PictureSpace(evidence)
+        pictures = PictureSpace(evidence, self.memory.held_pictures if most and self._pictures_left is None else None)
         decided = Decided(
             text=evidence.text,
             picture=evidence.picture,
@@ -101,15 +126,17 @@ class Adaptation:
         )
         fold = folds(decided.targets, self.decisions.group, FOLDS, self.seed)
         with progress("fitting", " fits")() as bar:
-            cross = CrossFit(decided, fold, self.decisions.new, bar.update)
+            cross = CrossFit(decided, fold, self.decisions.new, bar.update, most)
             added_text, added_picture = cross.held_out()
-            residual, strength = cross.final()
+            final = cross.final()
+        strength, residual, met = final.strength, final.residual, final.met
         return Fitted(
             added_text=added_text,
             added_picture=added_picture,
             text=texts.weights(decided.text_basis.back @ residual.text),
-            picture=pictures.weights(decided.picture_basis.back @ residual.picture) if strength.picture else None,
+            picture=met and pictures.weights(decided.picture_basis.back @ residual.picture, met.reserve),
             strength=strength,
+            met=met,
         )
 
     def _report(self, fitted: Fitted, looseness: float | None) -> dict[str, Any]:
@@ -138,30 +165,12 @@ class Adaptation:
                 "image": judged(picture & ~text),
                 "both": judged(text & picture),
             },
-            "remembered": self._remembered(fitted.text),
+            "pictures": {"left": self._pictures_left or (None if fitted.picture else "no_gain"), "would_be": None},
+            "remembered": self.memory.remembered(
+                fitted.text, fitted.picture, fitted.met, self.evidence, self.decisions.targets, self.decisions.group
+            ),
             "sets": quantile(*probabilities, self.decisions.targets[new], self.bundle.manifest["settings"]),
         }
 
     def _after(self, fitted: Fitted) -> np.ndarray:
         return self.evidence.logits + fitted.added_text + fitted.added_picture
-
-    def _remembered(self, text: TextWeights) -> dict[str, Any] | None:
-        """Listings of the open corpus before and after; None for other categories."""
-        if not self.company.listings:
-            return None
-        listings, evidence = self.company.checked, self._checked
-        truth = np.array([self.bundle.taxonomy.index(row.code) for row in listings])
-        before = evidence.logits
-        return compared(before, before + text.added(evidence), truth, np.arange(len(truth)))
-
-    @cached_property
-    def _checked(self) -> Evidence:
-        return read_evidence(self.bundle, self.company.checked, partial(_progress, what="open corpus"))
-
-    @cached_property
-    def _held(self) -> Evidence:
-        return read_evidence(self.bundle, self.company.held, partial(_progress, what="open corpus"))
-
-
-def _progress(chunks: list, total: int, desc: str, what: str = "decisions") -> Any:
-    return progress(f"{what}: {desc}", " batches")(chunks, total=total, disable=not total)

@@ -74,19 +74,22 @@ def _fit_and_write(
     import numpy as np
 
     from model.adaptation.adapt import Adaptation
+    from model.adaptation.outcome import LEFT
     from model.adaptation.places import replacing
 
     command = f"python -m model adapt --decisions {decisions.file} --seed {arguments.seed}"
     adaptation = Adaptation(parent, decisions, company, arguments.seed, command, _say)
     report, fitted = adaptation.run()
     _say(summary(report))
+    if report["decisions"]["with_picture"] and (left := report["pictures"]["left"]):
+        _say(LEFT[left])
     try:
         adaptation.check(report)
     except AdaptationError as error:
         _write_json(arguments.json, report | {"refused": str(error), "model": None})
         raise
     # Without the parent's keys, these alone would pass for all.
-    seen = None if known is None else np.union1d(known, adaptation.decisions.keys[adaptation.decisions.keys != 0])
+    seen = None if known is None else np.union1d(known, adaptation.learned)
     name = arguments.name or _adapted(adaptation.bundle.manifest["name"])
     with replacing(arguments.out) as folder:
         version = adaptation.write(folder, name, report, fitted, seen)
@@ -101,7 +104,7 @@ def summary(report: dict[str, Any]) -> str:
 
     groups = [("held out", report["held_out"]["all"])]
     groups += [(f"- {name}", report["held_out"][key]) for key, name in INPUTS.items()]
-    groups.append(("open corpus", report["remembered"]))
+    groups += [(name, report["remembered"][key]) for key, name in _REMEMBERED.items()]
     lines = [("", "rows", "weighted F1", "difference", "accuracy", "log loss", "ECE")]
     for name, found in groups:
         if found is not None:
@@ -115,6 +118,13 @@ def summary(report: dict[str, Any]) -> str:
     )
 
 
+_REMEMBERED = {
+    "text": "open corpus",
+    "with_drawings": "- with drawings",
+    "with_strangers": "- with other pictures",
+    "drawings": "drawings alone",
+    "strangers": "other pictures alone",
+}
 _SHOWN = ("weighted_f1", "accuracy", "log_loss", "ece")
 
 

@@ -40,7 +40,8 @@ class Company:
 
 
 def known_keys(folder: Path, manifest: dict, listings: Sequence[Listing]) -> np.ndarray | None:
-    """Text keys of what a bundle was trained on, uint64 (n,); None when it does not say.
+    """Keys of texts (and of pictures, where it was adapted) a bundle has learned from, uint64 (n,); None when it does
+    not say.
 
     The model that ships names the open corpus by its fingerprint alone.
     """

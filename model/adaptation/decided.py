@@ -21,37 +21,42 @@ MOST = 5_000
 
 @dataclass(frozen=True)
 class Decisions:
-    """``keys``: text keys, uint64 (n,). ``group``: number of the duplicates a row belongs to, int (n,). ``new``:
-    whether the model has not been trained on its words, bool (n,)."""
+    """``keys``: text keys, ``pictures``: keys of picture files, uint64 (n,), 0 where there is none. ``group``: number
+    of the duplicates a row belongs to, int (n,). ``new``: whether the model has learned from neither its words nor its
+    picture, bool (n,): what shares one of them is the same product, as in ``group``."""
 
     file: str
     examples: tuple[Example, ...]
     targets: np.ndarray
     keys: np.ndarray
+    pictures: np.ndarray
     group: np.ndarray
     new: np.ndarray
 
     @classmethod
     def of(cls, data: LabelledData, path: Path, taxonomy: Taxonomy, known: np.ndarray | None) -> "Decisions":
-        """``known``: keys of what the model was trained on, None when it does not say."""
+        """``known``: keys of the texts and pictures that the model has learned from, None when it does not say."""
         if len(data.examples) > MOST:
             details = {"rows": f"{len(data.examples):,}", "most": f"{MOST:,}", "data": path}
             raise AdaptationError("many", details)
         keys = text_keys(data.examples)
         hashes = picture_hashes(data.examples, progress("duplicate pictures", " pictures"))
+        pictures = np.array([int(one[:16], 16) if one else 0 for one in hashes], np.uint64)
+        learned = [np.isin(part, [] if known is None else known) & (part != 0) for part in (keys, pictures)]
         return cls(
             file=path.resolve().name,
             examples=data.examples,
             targets=np.array([taxonomy.index(row.code) for row in data.examples], np.int64),
             keys=keys,
+            pictures=pictures,
             group=groups(data.examples, hashes, keys),
-            new=~np.isin(keys, known) | (keys == 0) if known is not None else np.ones(len(keys), bool),
+            new=~(learned[0] | learned[1]),
         )
 
     def take(self, rows: np.ndarray) -> "Decisions":
         """The rows where ``rows``, bool (n,), is true."""
         examples = tuple(row for row, taken in zip(self.examples, rows, strict=True) if taken)
-        parts = (part[rows] for part in (self.targets, self.keys, self.group, self.new))
+        parts = (part[rows] for part in (self.targets, self.keys, self.pictures, self.group, self.new))
         return Decisions(self.file, examples, *parts)
 
     def check_enough(self, model: str) -> None:
@@ -66,6 +71,12 @@ class Decisions:
             raise AdaptationError("few_new", details)
         if len(np.unique(self.targets[self.new])) < 2:
             raise AdaptationError("one_category", {"rows": rows})
+
+    def learned(self, read: np.ndarray) -> np.ndarray:
+        """Keys of the texts, and of those pictures that could be read, bool (n,): uint64 (k,)."""
+        # Broken files are often the same: empty.
+        keys = np.concatenate([self.keys, self.pictures[read]])
+        return np.unique(keys[keys != 0])
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -18,16 +18,16 @@ class AdaptationError(InputError):
         "many": "{rows} decisions are more than are adapted to at once ({most}): train on them instead, with python -m "
         "model train --data {data}.",
         "no_gain": "Nothing was written, because the decisions teach {model} nothing that holds for others: on {rows} "
-        "held-out decisions no change answers better than none (log loss {loss}, weighted F1 {f1}). Gather more.",
+        "held-out decisions no change answers better than none (log loss {loss}, weighted F1 {f1}). {left}Gather more.",
         "no_better": "Nothing was written, because {model} would not be better beyond chance: on {rows} held-out "
         "decisions log loss goes from {loss_before} to {loss_after} (difference {loss_ends} at 95 %), weighted F1 from "
         "{f1_before} to {f1_after} ({f1_ends}). Gather more decisions.",
         "worse": "Nothing was written, because {model} would be worse: on {rows} held-out decisions log loss goes from "
         "{loss_before} to {loss_after} (difference {loss_ends} at 95 %), weighted F1 from {f1_before} to {f1_after} "
         "({f1_ends}). Gather more decisions, or look for wrong ones among them.",
-        "forgets": "Nothing was written, because {model} would forget: on {rows} listings of the open corpus weighted "
-        "F1 goes from {f1_before} to {f1_after}, and may fall by {most} at most. Look for decisions that go against "
-        "what it knows; where they are right, train on all your data with python -m model train.",
+        "forgets": "Nothing was written, because {model} would forget: on {rows} {what} its {measure} goes from "
+        "{before} to {after}, and may get worse by {most} at most. Look for decisions that go against what it knows; "
+        "where they are right, train on all your data with python -m model train.",
         "seed": "--seed must lie between 0 and 2147483647, not {seed}.",
         "name": "{name} is no name for a model: use lower-case letters, digits, dots and dashes, at most 40.",
         "not_a_bundle": "{path} is there already and holds other things than a model: name another place with --out.",

@@ -1,7 +1,8 @@
 """What a bundle sees in rows, where it is linear (n-grams, sentence vectors, pooled features), and what it says."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from model.training.lexical import as_matrix
 from preprocessing.image import ImageError, prepare
 
 _TEXTS, _PICTURES = 64, 16
+_POOL = "image_pool"
 
 Progress = Callable[..., Iterable]
 """Called as tqdm is: with an iterable and `total`, it hands the iterable's items on."""
@@ -31,6 +33,14 @@ class Row(Protocol):
     designation: str
     description: str
     picture: str | None
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Of n pictures: ``pooled`` features (n, 1280) and ``logits`` (n, categories)."""
+
+    pooled: np.ndarray
+    logits: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,15 @@ def read_evidence(bundle: LoadedBundle, rows: Sequence[Row], progress: Progress)
     )
 
 
+def look_at(bundle: LoadedBundle, images: Iterator[np.ndarray], count: int, progress: Progress) -> Looks:
+    """What the bundle sees in ``count`` prepared pictures, float32 (size, size, 3)."""
+    look, seen = _looking(bundle), []
+    for start in progress(range(0, count, _PICTURES), total=-(-count // _PICTURES), desc="drawings"):
+        chunk = np.stack(list(islice(images, min(_PICTURES, count - start))))
+        seen.append([part.numpy().astype(np.float64) for part in look(chunk)])
+    return Looks(*map(np.concatenate, zip(*seen, strict=True)))
+
+
 def intercepts(bundle: LoadedBundle) -> list[int]:
     """Rows of the lexical table that are there for every text, one for each field with features of its own."""
     description = bundle.lexical.description
@@ -126,12 +145,8 @@ def _pictures(
     bundle: LoadedBundle, rows: Sequence[Row], progress: Progress
 ) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
     """Pooled features, logits, why a picture was not read, whether it was."""
-    network, size = bundle.network, bundle.shape.image_size
-    pool = network.whole.get_layer("image_pool").output
-    view = keras.Model(network.picture.input, [pool, network.picture.output])
-    look = tf.function(lambda x: view(x, training=False), input_signature=[tf.TensorSpec((None, size, size, 3))])
-    n = len(rows)
-    pooled, logits = np.zeros((n, pool.shape[-1])), np.zeros((n, len(bundle.taxonomy)))
+    n, size, look = len(rows), bundle.shape.image_size, _looking(bundle)
+    pooled, logits = np.zeros((n, _width(bundle))), np.zeros((n, len(bundle.taxonomy)))
     unreadable, read = [""] * n, np.zeros(n, bool)
     pictured = [i for i, row in enumerate(rows) if row.picture is not None]
     chunks = [pictured[start : start + _PICTURES] for start in range(0, len(pictured), _PICTURES)]
@@ -149,3 +164,14 @@ def _pictures(
             features, terms = look(np.stack(images))
             pooled[places], logits[places], read[places] = features.numpy(), terms.numpy(), True
     return pooled, logits, unreadable, read
+
+
+def _looking(bundle: LoadedBundle) -> Callable[[np.ndarray], tuple[tf.Tensor, tf.Tensor]]:
+    """From prepared pictures, float32 (n, size, size, 3), to pooled features and logits."""
+    network, size = bundle.network, bundle.shape.image_size
+    view = keras.Model(network.picture.input, [network.whole.get_layer(_POOL).output, network.picture.output])
+    return tf.function(lambda x: view(x, training=False), input_signature=[tf.TensorSpec((None, size, size, 3))])
+
+
+def _width(bundle: LoadedBundle) -> int:
+    return bundle.network.whole.get_layer(_POOL).output.shape[-1]

@@ -82,23 +82,33 @@ class Residual:
 
 
 def fit_residual(decided: Decided, rows: np.ndarray, strength: Strength) -> Residual:
-    """The most probable residual given the chosen rows, bool (n,)."""
+    """The most probable residual given the chosen rows, bool (n,).
+
+    By pictures, nothing is added to categories without one among these rows: nothing was learned of their looks.
+    """
     categories, targets = decided.text.shape[1], decided.targets[rows]
+    variances = strength.text, strength.picture
     bases = [_scaled(decided.text_basis, strength.text), _scaled(decided.picture_basis, strength.picture)]
+    columns = [np.arange(categories), np.flatnonzero(pictured(decided, rows))]
     # In these coordinates the loss is about as steep in every direction: the same is found, sooner.
     steps = [1 / np.sqrt(1 + _STEEPNESS * (base**2).sum(axis=0)) for base in bases]
     # In single precision, which halves the time: the loss is summed in double.
     taken = [(base[rows] * step).astype(np.float32) for base, step in zip(bases, steps, strict=True)]
     step = 1 / np.sqrt(1 / _OFFSET_VARIANCE + _STEEPNESS * len(targets))
-    precision = np.concatenate([*(np.repeat(s**2, categories) for s in steps), np.full(categories, step**2)])
-    precision[len(precision) - categories :] /= _OFFSET_VARIANCE
-    cuts = np.cumsum([base.shape[1] * categories for base in taken])
+    sizes = [(base.shape[1], len(into)) for base, into in zip(bases, columns, strict=True)]
+    precision = [np.repeat(one**2, width) for one, (_, width) in zip(steps, sizes, strict=True)]
+    precision = np.concatenate([*precision, np.full(categories, step**2 / _OFFSET_VARIANCE)])
     views = _views(decided, rows)
 
+    def parted(x: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        *parts, offset = np.split(x, np.cumsum([high * wide for high, wide in sizes]))
+        return [part.reshape(size) for part, size in zip(parts, sizes, strict=True)], offset
+
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
-        *parts, offset = np.split(x, cuts)
-        parts = [part.reshape(-1, categories).astype(np.float32) for part in parts]
-        added = [base @ part for base, part in zip(taken, parts, strict=True)]
+        parts, offset = parted(x)
+        added = [np.zeros((len(targets), categories)) for _ in parts]
+        for one, base, part, into in zip(added, taken, parts, columns, strict=True):
+            one[:, into] = base @ part.astype(np.float32)
         value, slopes = 0.5 * float(precision @ x**2), [np.zeros(one.shape) for one in added]
         total = np.zeros(categories)
         for view in views:
@@ -108,20 +118,27 @@ def fit_residual(decided: Decided, rows: np.ndarray, strength: Strength) -> Resi
                 if read:
                     slope += view.slope
             total += view.slope.sum(axis=0)
-        parts = [(base.T @ slope.astype(np.float32)).ravel() for base, slope in zip(taken, slopes, strict=True)]
-        return value, precision * x + np.concatenate([*parts, step * total])
+        back = [
+            (base.T @ slope[:, into].astype(np.float32)).ravel()
+            for base, slope, into in zip(taken, slopes, columns, strict=True)
+        ]
+        return value, precision * x + np.concatenate([*back, step * total])
 
     # Conjugate gradients: their own work is next to nothing, and takes no threads that others are kept from.
     options = {"maxiter": _ITERATIONS, "gtol": _STEEP}
-    found = minimize(loss, np.zeros(len(precision)), jac=True, method="CG", options=options).x
-    *parts, _ = np.split(found, cuts)
-    variances = strength.text, strength.picture
-    kept = [
-        np.sqrt(variance) * one[:, None] * part.reshape(-1, categories)
-        for variance, one, part in zip(variances, steps, parts, strict=True)
-    ]
-    widths = decided.text_basis.values.shape[1], decided.picture_basis.values.shape[1]
-    return Residual(*(part if len(part) else np.zeros((w, categories)) for part, w in zip(kept, widths, strict=True)))
+    found, _ = parted(minimize(loss, np.zeros(len(precision)), jac=True, method="CG", options=options).x)
+    whole = [np.zeros((basis.values.shape[1], categories)) for basis in (decided.text_basis, decided.picture_basis)]
+    for one, variance, stretch, part, into in zip(whole, variances, steps, found, columns, strict=True):
+        if len(part):
+            one[:, into] = np.sqrt(variance) * stretch[:, None] * part
+    return Residual(*whole)
+
+
+def pictured(decided: Decided, rows: np.ndarray) -> np.ndarray:
+    """Which categories have a picture among the chosen rows, bool (categories,)."""
+    found = np.zeros(decided.text.shape[1], bool)
+    found[decided.targets[rows & decided.has_picture]] = True
+    return found
 
 
 def _scaled(basis: Basis, variance: float) -> np.ndarray:

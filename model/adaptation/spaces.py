@@ -38,6 +38,10 @@ class PictureWeights:
     kernel: np.ndarray
     bias: np.ndarray
 
+    def added(self, pooled: np.ndarray) -> np.ndarray:
+        """To the logits of pictures with these features (n, 1280): (n, categories)."""
+        return pooled @ self.kernel + self.bias
+
 
 class TextSpace:
     """N-grams and sentence vectors of decisions. ``intercepts``: columns of ``words`` that every text has.
@@ -103,22 +107,41 @@ class TextSpace:
 
 
 class PictureSpace:
-    """Pooled features of decisions' pictures, less their mean, of unit length on average."""
+    """Pooled features of decisions' pictures, less their mean, of unit length on average.
 
-    def __init__(self, evidence: Evidence) -> None:
+    ``held`` (m, 1280): features of pictures at which nothing should be added, as in `TextSpace`. What pictures of all
+    kinds differ in is left alone then, and what only the decided ones differ in is learned.
+    """
+
+    def __init__(self, evidence: Evidence, held: np.ndarray | None = None, looseness: float = 1.0) -> None:
         has = evidence.has_picture
         self._mean = evidence.pooled[has].mean(axis=0) if has.any() else np.zeros(evidence.pooled.shape[1])
         centred = (evidence.pooled - self._mean) * has[:, None]
         size = float((centred**2).sum() / max(1, has.sum()))
         self._scale = 1 / np.sqrt(size) if size else 0.0
         self._features = centred * self._scale
+        self._held = None if held is None else (held - self._mean) * self._scale
+        self._looseness = looseness
 
     @cached_property
     def gram(self) -> np.ndarray:
         """Of the decisions, (n, n); zeros for those without picture."""
-        return self._features @ self._features.T
+        gram = self._features @ self._features.T
+        return gram if self._held is None else gram - (self._features @ self._held.T) @ self._solved
 
-    def weights(self, rows: np.ndarray) -> PictureWeights:
-        """The weights that are the sum of the decisions' features times ``rows``, (n, categories)."""
-        kernel = self._scale * (self._features.T @ rows)
-        return PictureWeights(kernel, -self._mean @ kernel)
+    def weights(self, rows: np.ndarray, reserve: np.ndarray | None = None) -> PictureWeights:
+        """The weights that are the sum of the decisions' features times ``rows``, (n, categories), and what is added
+        to the logits of whatever has a picture, (categories,). Relative to the mean category, as explanations are."""
+        kernel = self._features.T @ rows
+        if self._held is not None:
+            kernel = kernel - self._held.T @ (self._solved @ rows)
+        kernel = self._scale * (kernel - kernel.mean(axis=1, keepdims=True))
+        bias = np.zeros(kernel.shape[1]) if reserve is None else reserve - reserve.mean()
+        return PictureWeights(kernel, bias - self._mean @ kernel)
+
+    @cached_property
+    def _solved(self) -> np.ndarray:
+        """(held, n)"""
+        among = self._held @ self._held.T
+        among[np.diag_indices_from(among)] += self._looseness
+        return np.linalg.solve(among, self._held @ self._features.T)

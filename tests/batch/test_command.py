@@ -26,7 +26,8 @@ def run(home, monkeypatch):
     here = replace(settings(), home=home)
     for module in (command, terminal):
         monkeypatch.setattr(module, "settings", lambda: here)
-    return lambda *arguments: command.main(["classify", *map(str, arguments), "--quiet"])
+    # One worker is enough for so few rows, and starts in half the time of two.
+    return lambda *arguments: command.main(["classify", "--workers", "1", *map(str, arguments), "--quiet"])
 
 
 @pytest.fixture
@@ -102,18 +103,18 @@ def test_jobs_share_a_storage_without_mixing_and_leave_nothing_there(run, table,
 
 
 def test_a_killed_run_is_gone_on_by_the_same_command(home, tmp_path) -> None:
-    rows = official_rows(2000)
+    rows = official_rows(960)
     table, out = tmp_path / "in.csv", tmp_path / "out.csv"
     table.write_bytes(table_bytes(rows))
     job = Job(tmp_path / "out.csv.rayon")
-    running = process(home, table, "--out", out)
+    running = process(home, table, "--out", out, "--workers", 2)
     wait_until(lambda: (job.folder / "parts").is_dir() and len(job.parts.written()) >= 3)
     running.kill()
     running.wait()
     done = job.parts.written()
-    assert 3 <= len(done) < 40 and not out.exists()
+    assert 3 <= len(done) < 30 and not out.exists()
     stamp = (job.folder / "parts" / "part-00000000.parquet").stat().st_mtime_ns
-    again = process(home, table, "--out", out)
+    again = process(home, table, "--out", out, "--workers", 2)
     assert wait_until(lambda: len(job.parts.written()) > len(done))
     assert (job.folder / "parts" / "part-00000000.parquet").stat().st_mtime_ns == stamp
     assert again.wait(timeout=180) == OK
@@ -122,7 +123,7 @@ def test_a_killed_run_is_gone_on_by_the_same_command(home, tmp_path) -> None:
 
 def test_an_interrupt_says_how_to_go_on_and_leaves_no_process(home, tmp_path) -> None:
     table = tmp_path / "in.csv"
-    table.write_bytes(table_bytes(official_rows(2000)))
+    table.write_bytes(table_bytes(official_rows(960)))
     job = Job(tmp_path / "out.csv.rayon")
     running = process(home, table, "--out", tmp_path / "out.csv")
     wait_until(lambda: (job.folder / "parts").is_dir() and job.parts.written())

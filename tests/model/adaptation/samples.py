@@ -7,8 +7,14 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from model.adaptation import company
+from model.adaptation.adapt import Adaptation
+from model.adaptation.decided import Decisions
 from model.adaptation.evidence import Evidence
 from model.adaptation.residual import Basis, Decided
+from model.bundle import read_manifest, read_taxonomy
+from model.training.data import read_labelled
+from settings import SHIPPED_BUNDLE
 from tests.model.made_up import drawn, nouns, write_pictures, write_rows
 
 CODES = (10, 1560, 2060, 2280, 2583)
@@ -49,6 +55,20 @@ def jargon(folder: Path, rows: int, codes: Sequence[int] = CODES, wrong: float =
         text = f"gamme {word} {' '.join(chance.sample(_ANYTHING, 3))} {chance.randrange(1000)}"
         made.append((text, "", codes[place] if chance.random() >= wrong else chance.choice(codes)))
     return write_decisions(folder, made)
+
+
+def read(path: Path, *learned: np.ndarray) -> tuple[Decisions, company.Company]:
+    """Decisions for the model that ships, which has learned from these keys, too."""
+    taxonomy = read_taxonomy(SHIPPED_BUNDLE)
+    corpus = company.Company(taxonomy, 3)
+    known = company.known_keys(SHIPPED_BUNDLE, read_manifest(SHIPPED_BUNDLE), corpus.listings)
+    return Decisions.of(read_labelled(path, taxonomy), path, taxonomy, np.concatenate([known, *learned])), corpus
+
+
+def adaptation_to(path: Path) -> Adaptation:
+    """As the command does it."""
+    decisions, corpus = read(path)
+    return Adaptation(SHIPPED_BUNDLE, decisions, corpus, 3, "a test", lambda _line: None)
 
 
 def evidence(rows: int = 30, categories: int = 4, seed: int = 0, inputs: str = "mixed") -> Evidence:

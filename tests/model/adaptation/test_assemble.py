@@ -1,19 +1,27 @@
 """Weights moved by what was learned: the network's answers move by just that."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from model.adaptation.assemble import moved
 from model.adaptation.spaces import PictureWeights, TextWeights
 from model.loading import lay_in
-from model.network import build_network
+from model.network import Network, build_network
 from model.shape import NetworkShape
+
+
+@cache
+def built(head: bool, number: int) -> Network:
+    """Built once for all tests here: ``number`` tells networks of one shape apart."""
+    return build_network(NetworkShape(3, 6, 5, image_head=head))
 
 
 @pytest.mark.parametrize(("head", "silent"), [(False, False), (True, False), (True, True)])
 def test_answers_move_by_what_is_added(head: bool, silent: bool) -> None:
     random, shape = np.random.default_rng(0), NetworkShape(3, 6, 5, image_head=head)
-    network = build_network(shape)
+    network = built(head, 0)
     weights = {w.path: random.normal(0, 0.1, w.shape).astype(np.float32) for w in network.whole.weights}
     weights |= {w.path: np.abs(weights[w.path]) + 0.5 for w in network.whole.weights if "variance" in w.path}
     weights["image_categories/prior"] = np.full(3, 1 / 3, np.float32)
@@ -25,7 +33,7 @@ def test_answers_move_by_what_is_added(head: bool, silent: bool) -> None:
     picture = PictureWeights(random.normal(size=(1280, 3)), random.normal(size=3))
     after_weights, after_shape = moved(weights, shape, text, picture)
     assert after_shape.image_head
-    after = build_network(after_shape)
+    after = built(after_shape.image_head, int(head))
     lay_in(after, after_weights, "after")
     ids, features = np.array([[2, 4]], np.int32), np.array([[0.3, 0.7]], np.float32)
     image = random.uniform(0, 255, (1, 224, 224, 3)).astype(np.float32)

@@ -5,7 +5,7 @@ import pytest
 
 from model.adaptation.errors import AdaptationError
 from model.adaptation.judging import MEASURES, compared
-from model.adaptation.outcome import check_better, check_remembers, quantile
+from model.adaptation.outcome import LEFT, MOST, MOST_ALONE, check_better, check_remembers, lost, quantile
 
 SETTINGS = {"threshold": 0.6, "coverage": 0.9, "conformal_quantile": 0.6}
 
@@ -24,8 +24,25 @@ def found(before: float, after: float, rows: int = 400, sure: float = 3.0, stren
         "adapted_from": "open-1",
         "strength": {"text": strength, "picture": 0.0},
         "held_out": {"all": measured},
-        "remembered": measured,
+        "decisions": {"with_picture": 0},
+        "pictures": {"left": "few", "would_be": None},
+        "remembered": {"text": measured},
     }
+
+
+def remembered(**shown: dict[str, float]) -> dict:
+    """A report of which some is answered worse by so much."""
+    same = {"weighted_f1": 0.5, "log_loss": 0.5, "ece": 0.1}
+    return {
+        "adapted_from": "open-1",
+        "remembered": {
+            name: {
+                "rows": 77, "difference": dict.fromkeys(same, 0.0) | by, "before": same,
+                "after": {measure: value + by.get(measure, 0.0) for measure, value in same.items()},
+            }
+            for name, by in shown.items()
+        },
+    }  # fmt: skip
 
 
 def test_the_same_answers_differ_in_nothing() -> None:
@@ -51,7 +68,7 @@ def test_a_difference_lies_in_its_interval_and_duplicates_widen_it() -> None:
 
 def test_what_is_better_passes() -> None:
     check_better(found(0.6, 0.8))
-    check_remembers(found(0.8, 0.796, rows=4000) | {"remembered": None})
+    check_remembers(found(0.8, 0.79) | {"remembered": {"text": None, "drawings": None}})
 
 
 @pytest.mark.parametrize(("before", "after", "sure"), [(0.8, 0.6, 3.0), (0.8, 0.8, 12.0), (0.8, 0.78, 1.5)])
@@ -73,15 +90,41 @@ def test_what_is_hardly_worse_is_said_not_to_be_better() -> None:
 
 
 def test_no_change_is_refused() -> None:
+    one = found(0.8, 0.8, strength=0.0)
     with pytest.raises(AdaptationError) as caught:
-        check_better(found(0.8, 0.8, strength=0.0))
+        check_better(one)
     assert caught.value.reason == "no_gain" and "Nothing was written" in str(caught.value)
+    assert "Of pictures" not in str(caught.value)
+    for left, sentence in LEFT.items():
+        with pytest.raises(AdaptationError) as caught:
+            check_better(one | {"decisions": {"with_picture": 60}, "pictures": {"left": left}})
+        assert str(caught.value).endswith(f"{sentence} Gather more.")
 
 
 def test_forgetting_is_refused() -> None:
     with pytest.raises(AdaptationError) as caught:
         check_remembers(found(0.9, 0.8))
     assert caught.value.reason == "forgets" and "0.01 at most" in str(caught.value)
+
+
+@pytest.mark.parametrize("shown", ["text", "with_drawings", "with_strangers"])
+@pytest.mark.parametrize(("measure", "said"), [("weighted_f1", "F1"), ("log_loss", "log loss"), ("ece", "calibration")])
+def test_shares_that_are_to_be_believed_less_are_forgetting(shown: str, measure: str, said: str) -> None:
+    """Whatever is shown with a listing; with F1 as it was."""
+    worse = -1 if measure == "weighted_f1" else 1
+    fine = {"text": {measure: 0.9 * worse * MOST[measure]}}
+    assert not lost(remembered(**fine)) and not lost(remembered(text={measure: -0.1 * worse}))
+    one = remembered(**fine | {shown: {measure: 1.1 * worse * MOST[measure]}})
+    assert lost(one) == [(shown, measure)]
+    with pytest.raises(AdaptationError, match="would forget: on 77 listings of the open corpus") as caught:
+        check_remembers(one)
+    assert said in str(caught.value) and f"worse by {MOST[measure]} at most" in str(caught.value)
+
+
+@pytest.mark.parametrize("shown", ["drawings", "strangers"])
+def test_pictures_alone_may_not_be_answered_with_certainty(shown: str) -> None:
+    assert not lost(remembered(**{shown: {"log_loss": 0.9 * MOST_ALONE["log_loss"], "weighted_f1": -0.1}}))
+    assert lost(remembered(**{shown: {"log_loss": 1.1 * MOST_ALONE["log_loss"]}})) == [(shown, "log_loss")]
 
 
 def test_sets_hold_the_truth_as_often_as_before() -> None:

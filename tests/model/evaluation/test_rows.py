@@ -13,14 +13,21 @@ from model.training.data import Example, read_labelled
 from tests.model.evaluation.conftest import OPEN
 
 
-@pytest.fixture(params=[FEW, FEW + 1], ids=["few rows", "many rows"])
-def predictor(home, request):
-    return load(OPEN, home, request.param)
+@pytest.fixture(scope="module")
+def predictors(exports):
+    """Those for few rows and for many."""
+    return [load(OPEN, exports, rows) for rows in (FEW, FEW + 1)]
 
 
-def test_few_and_many_rows_have_the_same_answers(home, official):
+@pytest.fixture(params=[0, 1], ids=["few rows", "many rows"])
+def predictor(predictors, request):
+    return predictors[request.param]
+
+
+def test_few_and_many_rows_have_the_same_answers(predictors, official):
+    assert len({type(predictor.runtime) for predictor in predictors}) == 2
     examples = read_labelled(official, default_taxonomy()).examples[:20]
-    few, many = (answer(load(OPEN, home, rows), examples).probabilities for rows in (FEW, FEW + 1))
+    few, many = (answer(predictor, examples).probabilities for predictor in predictors)
     assert np.allclose(few, many, atol=1e-5)
 
 

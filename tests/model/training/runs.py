@@ -5,63 +5,52 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from settings import ROOT
 
-# Ends itself by SIGKILL when the stage named has been written, or while it is ("before").
-DRIVER = """
-import os, signal, sys
-from pathlib import Path
 
-def main():
-    name, when = sys.argv[1:3]
-    from model.training import stages
-    kept, bar = stages.keep, stages.progress
+class Trainer:
+    """Runs ``python -m model train`` through a launcher, which pays once for what all trainings import."""
 
-    def keep(path, **arrays):
-        if path.name == name and when == "before":
-            path.with_suffix(".part.npz").write_bytes(b"half of it")
-            os.kill(os.getpid(), signal.SIGKILL)
-        kept(path, **arrays)
-        if path.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def __init__(self, launcher: subprocess.Popen) -> None:
+        self._launcher = launcher
 
-    def progress(label, *rest):
-        def start(*items, **options):
-            made = bar(label, *rest)(*items, **options)
-            if label == name:
-                update = made.update
-                def dying(n=1):
-                    update(n)
-                    if made.n < made.total:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                made.update = dying
-            return made
-        return start
-
-    stages.keep, stages.progress = keep, progress
-    from model.__main__ import main
-    sys.exit(main(sys.argv[3:]))
-
-if __name__ == "__main__":
-    main()
-"""
+    def __call__(self, data: Path, out: Path, work: Path, *more: str, kill: tuple[str, str] | None = None) -> str:
+        """Gives what the training printed. With ``kill`` it must end by SIGKILL, else well."""
+        request = {
+            "arguments": ["train", "--data", str(data), "--out", str(out), "--work", str(work), *more],
+            "environment": {"RAYON_HOME": str(work.parent / "home")},
+            "kill": kill,
+            **{name: str(work.parent / f"{name}.txt") for name in ("stdout", "stderr")},
+        }
+        print(json.dumps(request), file=self._launcher.stdin, flush=True)
+        status = int(self._launcher.stdout.readline())
+        wanted = 0 if kill is None else -signal.SIGKILL
+        assert status == wanted, (status, Path(request["stderr"]).read_text(errors="replace")[-3000:])
+        return Path(request["stdout"]).read_text(encoding="utf-8")
 
 
-def train(data: Path, out: Path, work: Path, *more: str, kill: tuple[str, str] | None = None) -> str:
-    """Runs ``python -m model train``; gives what it printed. With ``kill`` it must end by SIGKILL, else well."""
-    arguments = ["train", "--data", str(data), "--out", str(out), "--work", str(work), *more]
-    if kill is None:
-        command = [sys.executable, "-m", "model", *arguments]
-    else:
-        driver = work.parent / "driver.py"
-        driver.write_text(DRIVER)
-        command = [sys.executable, str(driver), *kill, *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAYON_HOME": str(work.parent / "home")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == (0 if kill is None else -signal.SIGKILL), (done.returncode, done.stderr[-3000:])
+@contextmanager
+def launched() -> Iterator[Trainer]:
+    """A trainer; its launcher ends with the block."""
+    command = [sys.executable, "-m", "tests.model.training.launcher"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **streams) as launcher:
+        yield Trainer(launcher)
+        launcher.stdin.close()
+
+
+def train(data: Path, out: Path, work: Path, *more: str) -> str:
+    """The very command of a user, to its end; gives what it printed."""
+    command = [sys.executable, "-m", "model", "train", "--data", str(data), "--out", str(out), "--work", str(work)]
+    environment = {**os.environ, "RAYON_HOME": str(work.parent / "home")}
+    done = subprocess.run([*command, *more], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 

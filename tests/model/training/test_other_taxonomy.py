@@ -12,7 +12,7 @@ from model.product import Product
 from model.taxonomy import Taxonomy
 from model.training.data import read_labelled
 from tests.model.made_up import write_table
-from tests.model.training.runs import train
+from tests.model.training.runs import Trainer
 
 TAXONOMY = """code,label_fr,label_en,train_count,scope
 3,Chaussures,Shoes,0,"shoes, boots"
@@ -24,10 +24,10 @@ TAXONOMY = """code,label_fr,label_en,train_count,scope
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory) -> Path:
+def bundle(tmp_path_factory, trainer: Trainer) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "taxonomy.csv").write_text(TAXONOMY, encoding="utf-8")
-    write_table(folder / "products.csv", rows=200, codes=Taxonomy.from_csv(TAXONOMY), pictures=0.6)
+    write_table(folder / "products.csv", rows=140, codes=Taxonomy.from_csv(TAXONOMY), pictures=0.6)
     options = (
         "--taxonomy",
         str(folder / "taxonomy.csv"),
@@ -38,7 +38,7 @@ def bundle(tmp_path_factory) -> Path:
         "--finetune-image",
         "1",
     )
-    said = train(folder / "products.csv", folder / "shop", folder / "work", *options)
+    said = trainer(folder / "products.csv", folder / "shop", folder / "work", *options)
     assert said.startswith("shop-")
     return folder / "shop"
 

@@ -16,7 +16,7 @@ from model.taxonomy import default_taxonomy
 from model.training.data import read_labelled, text_key
 from tests.model.made_up import write_official
 from tests.model.samples import CLOCK
-from tests.model.training.runs import metrics, train
+from tests.model.training.runs import Trainer, metrics, train
 
 CODES = (1160, 1560, 2220, 2583)
 KILLS = [
@@ -33,9 +33,9 @@ KILLS = [
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """240 rows of four categories, most with pictures, some without description, one picture missing."""
+    """160 rows of four categories, most with pictures, some without description, one picture missing."""
     folder = tmp_path_factory.mktemp("official")
-    write_official(folder, rows=240, codes=CODES, pictures=0.8)
+    write_official(folder, rows=160, codes=CODES, pictures=0.8)
     next(iter((folder / "images" / "image_train").iterdir())).unlink()
     return folder
 
@@ -55,7 +55,7 @@ def bundle(trained: Path) -> Path:
 def test_it_learns(bundle: Path, made: Path, classifier) -> None:
     report = json.loads((bundle / "metrics.json").read_text(encoding="utf-8"))
     assert report["overall"]["weighted_f1"] > 0.9
-    assert report["data"]["rows"] + report["data"]["left_out"]["trained_on"] == 240
+    assert report["data"]["rows"] + report["data"]["left_out"]["trained_on"] == 160
     assert set(report["same_rows"]) == {"text", "image", "both"}
     assert report["same_rows"]["image"]["accuracy"] > 0.8  # the head on the picture alone
     shipped = classifier.predict([Product(image=next((made / "images" / "image_test").iterdir()).read_bytes())])
@@ -119,17 +119,19 @@ def test_no_duplicate_straddles_the_split_and_nothing_of_the_test_is_known(train
     assert not {w for w in of_part["test"] - of_part["train"] if w.isascii() and w.isalpha()} & known
 
 
-def test_killed_in_each_stage_it_goes_on_and_ends_the_same(made: Path, trained: Path, tmp_path: Path) -> None:
+def test_killed_in_each_stage_it_goes_on_and_ends_the_same(
+    made: Path, trained: Path, trainer: Trainer, tmp_path: Path
+) -> None:
     for kill in KILLS:
-        train(made, tmp_path / "full", tmp_path / "work", "--no-corpus", kill=kill)
+        trainer(made, tmp_path / "full", tmp_path / "work", "--no-corpus", kill=kill)
         assert not (tmp_path / "full").exists()
-    train(made, tmp_path / "full", tmp_path / "work", "--no-corpus")
+    trainer(made, tmp_path / "full", tmp_path / "work", "--no-corpus")
     assert metrics(tmp_path / "full") == metrics(trained / "full")
 
 
-def test_without_pictures_they_are_read_as_where_it_started(tmp_path: Path, classifier) -> None:
-    write_official(tmp_path / "data", rows=120, codes=CODES, pictures=0)
-    train(tmp_path / "data", tmp_path / "full", tmp_path / "work", "--no-corpus", "--test-share", "0")
+def test_without_pictures_they_are_read_as_where_it_started(tmp_path: Path, trainer: Trainer, classifier) -> None:
+    write_official(tmp_path / "data", rows=60, codes=CODES, pictures=0)
+    trainer(tmp_path / "data", tmp_path / "full", tmp_path / "work", "--no-corpus", "--test-share", "0")
     found = Classifier.load(tmp_path / "full")
     clock = Product(image=CLOCK)
     assert found.predict([clock])[0].code == classifier.predict([clock])[0].code
