@@ -20,6 +20,8 @@ COPY ui ui
 COPY pages pages
 COPY batch batch
 COPY decisions decisions
+COPY api api
+COPY access access
 COPY settings.py server.py streamlit_app.py ./
 RUN /opt/venv/bin/python -m compileall -q .
 
@@ -33,7 +35,8 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER 10001
 VOLUME /var/lib/rayon
 EXPOSE 8501
-# Runs the page's script, which /_stcore/health does not; 503, hence an exception here, when it fails.
+# Runs the page's script, which /_stcore/health does not, and asks whether model and store answer: with sign-in, the script
+# ends at the door. 503, hence an exception here, when one of them fails.
 HEALTHCHECK --interval=60s --timeout=30s --start-period=90s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/script-health-check', timeout=25)"]
+    CMD ["python", "-c", "import urllib.request as r; [r.urlopen('http://127.0.0.1:8501' + p, timeout=14) for p in ('/_stcore/script-health-check', '/api/v1/health/ready')]"]
 CMD ["streamlit", "run", "server.py"]

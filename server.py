@@ -1,4 +1,4 @@
-"""The pages as an ASGI application, and what goes on while nobody looks: jobs are kept going, old ones deleted.
+"""Pages and REST interface as one ASGI application, and what goes on meanwhile: jobs are kept going, old ones deleted.
 
 ``streamlit run server.py`` or ``uvicorn server:app``.
 """
@@ -6,13 +6,22 @@
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+from access.door import door
+from access.exposure import is_local, uvicorn_address
+from api.application import BesidePages, application
 from batch.store import JobStore
 from settings import ROOT, settings
+from ui.sign_in.guard import Guard
+from ui.sign_in.provider import providers
+from ui.sign_in.routes import routes
+from ui.sign_in.start import check_start
 
 _SECONDS = 30
 
@@ -39,4 +48,16 @@ async def _keep_jobs() -> None:
         await asyncio.sleep(_SECONDS)
 
 
-app = st.App(ROOT / "streamlit_app.py", lifespan=_keeping_jobs)
+def _local() -> bool:
+    """Whether the server listens on this machine alone, and asks nobody to sign in."""
+    address = uvicorn_address(sys.argv) or st.get_option("server.address")
+    return is_local(address) and not door().closed() and not providers()
+
+
+check_start()
+app = st.App(
+    ROOT / "streamlit_app.py",
+    lifespan=_keeping_jobs,
+    routes=routes(),
+    middleware=[Middleware(BesidePages, api=application(_local)), Middleware(Guard)],
+)

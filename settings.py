@@ -24,6 +24,14 @@ class Settings:
     ``picture_store``: folder or fsspec URL for the pictures of products in the queue (``RAYON_PICTURES``).
     ``lease_seconds``: how long a product is one moderator's own (``RAYON_LEASE_SECONDS``). ``second_look``: share of
     decisions that another person is to look at (``RAYON_SECOND_LOOK``, in percent).
+
+    ``api_rate``: requests per minute that a client of the REST interface may make (``RAYON_API_RATE``); 0: no limit.
+
+    ``open_to_all``: serve without sign-in beyond this machine (``RAYON_OPEN=1``). ``accounts``: file of the local
+    accounts (``RAYON_ACCOUNTS``). ``session_hours``: how long a sign-in lasts (``RAYON_SESSION_HOURS``).
+    ``role_claim``: claim of the provider that names roles (``RAYON_ROLE_CLAIM``). ``roles_by_email``: pairs
+    (``RAYON_ROLES``, as ``a@b=administrator,c@d=analyst``). ``default_role``: of whoever the provider lets in and
+    neither names (``RAYON_DEFAULT_ROLE``); none unless given.
     """
 
     home: Path
@@ -34,12 +42,21 @@ class Settings:
     picture_store: str = ""
     lease_seconds: int = 300
     second_look: float = 0.05
+    api_rate: int = 600
+    open_to_all: bool = False
+    accounts: Path | None = None
+    session_hours: int = 12
+    role_claim: str = "roles"
+    roles_by_email: tuple[tuple[str, str], ...] = ()
+    default_role: str = ""
 
     def __post_init__(self) -> None:
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.home / 'rayon.db'}")
         if not self.picture_store:
             object.__setattr__(self, "picture_store", str(self.home / "pictures"))
+        if self.accounts is None:
+            object.__setattr__(self, "accounts", self.home / "accounts.json")
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +73,32 @@ def settings() -> Settings:
         picture_store=os.environ.get("RAYON_PICTURES", ""),
         lease_seconds=_whole("RAYON_LEASE_SECONDS", 300, 10, 86_400, "seconds"),
         second_look=_whole("RAYON_SECOND_LOOK", 5, 0, 100, "percent") / 100,
+        api_rate=_whole("RAYON_API_RATE", 600, 0, 1_000_000, "requests per minute"),
+        open_to_all=_switch("RAYON_OPEN"),
+        accounts=Path(accounts).absolute() if (accounts := os.environ.get("RAYON_ACCOUNTS")) else None,
+        session_hours=_whole("RAYON_SESSION_HOURS", 12, 1, 720, "hours"),
+        role_claim=os.environ.get("RAYON_ROLE_CLAIM") or "roles",
+        roles_by_email=_pairs("RAYON_ROLES"),
+        default_role=os.environ.get("RAYON_DEFAULT_ROLE", ""),
     )
+
+
+def _switch(name: str) -> bool:
+    """Whether something is switched on in the environment."""
+    given = os.environ.get(name, "")
+    if given not in ("", "0", "1"):
+        raise ValueError(f"{name} must be 1 or 0, not {given!r}")
+    return given == "1"
+
+
+def _pairs(name: str) -> tuple[tuple[str, str], ...]:
+    """Pairs from the environment, as ``a=b,c=d``."""
+    given = [pair.strip() for pair in os.environ.get(name, "").split(",") if pair.strip()]
+    pairs = [tuple(part.strip() for part in pair.rpartition("=")[::2]) for pair in given]
+    for pair, (left, right) in zip(given, pairs, strict=True):
+        if not left or not right:
+            raise ValueError(f"{name} must be pairs as a=b,c=d; {pair!r} is none")
+    return tuple(pairs)
 
 
 def _whole(name: str, usual: int, least: int, most: int, unit: str) -> int:

@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from ui.browser import tell_language
 from ui.entry import enter
 from ui.language import _, language, render_language_choice
+from ui.sign_in.door import let_in, render_visitor, shown
 from ui.style import apply_style
 
 ASSETS = Path(__file__).parent / "ui" / "assets"
@@ -20,18 +21,27 @@ apply_style()
 tell_language(language())
 st.logo(str(ASSETS / "logo.svg"), size="large")
 
+titles = {
+    "batch": _("Classify a file"),
+    "review": _("Review"),
+    "categories": _("Categories"),
+    "model_card": _("The model"),
+}
 page = st.navigation(
     [
-        st.Page("pages/classify.py", title=_("Classify a product"), default=True),
-        st.Page("pages/batch.py", title=_("Classify a file"), url_path="batch"),
-        st.Page("pages/review.py", title=_("Review"), url_path="review"),
-        st.Page("pages/categories.py", title=_("Categories"), url_path="categories"),
-        st.Page("pages/model_card.py", title=_("The model"), url_path="model_card"),
+        st.Page(path := "pages/classify.py", title=_("Classify a product"), default=True, visibility=shown(path)),
+        *(
+            st.Page(path := f"pages/{name}.py", title=title, url_path=name, visibility=shown(path))
+            for name, title in titles.items()
+        ),
     ],
     position="top",
 )
+let_in()
 enter()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="app_header"):
     st.title(page.title, anchor=False, width="content")
-    render_language_choice()
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        render_visitor()
+        render_language_choice()
 page.run()

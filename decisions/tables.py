@@ -146,3 +146,19 @@ people = Table(
     Column("name", String(80), primary_key=True),
     Column("alias", String(20), nullable=False, unique=True),
 )
+
+# Programs that may ask the REST interface. Rows stay when they are revoked: an id is never another client's.
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(80), nullable=False),
+    # sha256 of the token, in hex: the token itself is known to its client alone.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scopes", String(200), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
+    sqlite_autoincrement=True,
+)

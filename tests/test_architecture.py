@@ -21,13 +21,15 @@ MAY_IMPORT = {
     "model": {"preprocessing", "settings"},
     "batch": {"model", "preprocessing", "settings"},
     "decisions": {"model", "preprocessing", "settings"},
-    "ui": {"batch", "decisions", "model", "preprocessing", "settings"},
+    "access": {"settings"},
+    "ui": {"access", "batch", "decisions", "model", "preprocessing", "settings"},
     "pages": {"ui", "batch", "decisions", "model", "preprocessing", "settings"},
     "streamlit_app": {"ui", "batch", "decisions", "model", "preprocessing", "settings"},
-    "server": {"batch", "decisions", "model", "preprocessing", "settings"},
+    "api": {"access", "batch", "decisions", "model", "preprocessing", "settings"},
+    "server": {"access", "api", "ui", "batch", "decisions", "model", "preprocessing", "settings"},
     "benchmarks": {"batch", "decisions", "model", "preprocessing", "settings"},
 }
-WITHOUT_STREAMLIT = {"settings", "preprocessing", "model", "batch", "decisions"}
+WITHOUT_STREAMLIT = {"settings", "preprocessing", "model", "batch", "decisions", "api", "access"}
 WITH_TENSORFLOW = {"model", "benchmarks", "tests"}
 # Whose imports each requirements file answers for; -train and -dev include the runtime's.
 RUNTIME, TRAIN, DEV = "requirements.txt", "requirements-train.txt", "requirements-dev.txt"
@@ -35,6 +37,7 @@ RAY = "requirements-ray.txt"
 # What starts fast, or runs many times at once.
 LIGHT = ["model.taxonomy", "model.product", "model.predictor", "model.onnx_runtime", "model.exported"]
 LIGHT += ["model.versions", "model.bundle_command", "decisions.command", "decisions.store"]
+LIGHT += ["model.active", "api.command", "api.application", "access.command", "access.door"]
 LIGHT += ["preprocessing.text", "preprocessing.image", "batch.command", "batch.runner", "batch.results"]
 MAX_LINES, MAX_PAGE_LINES, MAX_ENTRY_LINES = 300, 119, 59
 

@@ -5,6 +5,8 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from ui.sign_in.door import admit
+
 FRONT_DOOR = "streamlit_app.py"
 ENTERED, WANTED, LAST = "app_entered", "app_wanted", "app_last"
 
@@ -17,7 +19,8 @@ def enter() -> None:
 
 
 def by_front_door(page: str) -> bool:
-    """Called by each page with its own path: a visit that came straight to it goes to the front door first.
+    """Called by each page with its own path: a visit that came straight to it goes to the front door first, and one
+    that is not for it no further.
 
     Gives whether the visit has come from another page.
 
@@ -28,6 +31,7 @@ def by_front_door(page: str) -> bool:
         st.session_state[WANTED] = page
         with suppress(StreamlitAPIException):  # no front door: the page is run alone, as a test may do
             st.switch_page(FRONT_DOOR)
+    admit(page)
     before = st.session_state.get(LAST)
     st.session_state[LAST] = page
     return before not in (None, page)

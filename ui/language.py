@@ -54,6 +54,11 @@ def _(message: str) -> str:
     return _catalogue(language()).gettext(message)
 
 
+def in_language(spoken: str, message: str) -> str:
+    """The message in one of `LANGUAGES`, where there is no page to ask."""
+    return _catalogue(spoken).gettext(message)
+
+
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form of the message that goes with ``n``."""
     return _catalogue(language()).ngettext(singular, plural, n)

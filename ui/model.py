@@ -1,13 +1,8 @@
-"""All caching: the model for the whole process; what is made of a user's input for their session alone."""
+"""The model on a page, and all caching of it: what is made of a user's input is kept for their session alone."""
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import threading
-import weakref
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,65 +16,8 @@ if TYPE_CHECKING:
     from model.classifier import Classifier
 
 
-_SWAPPING = threading.Lock()
-"""Held from the look at which model is active until it is there: a second change waits, and so no third is loaded."""
-_COLLECT_SECONDS, _COLLECTIONS = 1.0, 6
-
-
 class BundleRefused(RuntimeError):
     """The page cannot do its work: the model was refused."""
-
-
-@st.cache_resource(show_spinner=False, max_entries=1)
-def _load(folder: str, version: str, changed: int) -> Classifier:
-    """The bundle loaded; the cache lets go of the one before. ``version`` and ``changed`` tell contents apart."""
-    from model.classifier import Classifier
-    from model.serving import keep_session
-
-    _freeze_once()
-    keep_session()  # before anything is built: runs of other pages end meanwhile, and Streamlit would clear it
-    classifier = Classifier.load(Path(folder))
-    classifier.warm_up()
-    left = weakref.ref(classifier.bundle.network.whole)
-    weakref.finalize(classifier, _collect_soon, left, _COLLECT_SECONDS, _COLLECTIONS).atexit = False
-    return classifier
-
-
-@cache
-def _freeze_once() -> None:
-    """What is loaded by now stays: Streamlit collects garbage after each run, and would look through TensorFlow's
-    modules each time, which keeps keys waiting. Once, or a model of before would stay as well."""
-    gc.collect()
-    gc.freeze()
-
-
-def _collect_soon(left: weakref.ref, seconds: float, times: int) -> None:
-    """Frees what the last user of a model leaves: the network refers to itself, and Python would take its time.
-
-    Again after twice the time where one collection does not do, because one of another thread was under way.
-    """
-
-    def collect() -> None:
-        gc.collect()
-        if left() is not None and times > 1:
-            _collect_soon(left, 2 * seconds, times - 1)
-
-    timer = threading.Timer(seconds, collect)
-    timer.daemon = True
-    timer.start()
-
-
-def _active_classifier() -> Classifier:
-    """The classifier of the bundle that is active now; `BundleError` when it is refused."""
-    from model.bundle import MANIFEST, read_manifest, refusing
-    from model.versions import active_bundle
-
-    with _SWAPPING:
-        folder = active_bundle()
-        version = read_manifest(folder)["version"]
-        with refusing(folder):
-            changed = (folder / MANIFEST).stat().st_mtime_ns
-        return _load(str(folder), version, changed)
 
 
 def classifier_or_stop() -> Classifier:
@@ -90,10 +28,11 @@ def classifier_or_stop() -> Classifier:
     """
     with st.spinner(_("Loading the model: about ten seconds, once per start of the server or change of model…")):
         # Imported here: TensorFlow takes seconds, and the note must be on screen first.
+        from model.active import active_classifier
         from model.bundle import BundleError
 
         try:
-            return _active_classifier()
+            return active_classifier()
         except BundleError as error:
             refusal = str(error)
     st.error(_("**The model cannot be used, so nothing can be classified.** Tell whoever runs this server:"))

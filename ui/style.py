@@ -20,6 +20,8 @@ _RULES = """
 .rayon-eyebrow {font-size: .8rem; letter-spacing: .04em; opacity: .75; margin: 0;}
 .rayon-answer {font-size: 1.55rem; line-height: 1.25; font-weight: 650; margin: .1rem 0 .2rem;}
 .rayon-scope {font-size: .9rem; opacity: .8; margin: 0;}
+a.rayon-sign-in {display: inline-block; padding: .4rem 1rem; border-radius: .6rem; font-weight: 600;
+  color: #fff; background: #0b7a6f; text-decoration: none;}
 """
 
 

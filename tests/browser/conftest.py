@@ -48,12 +48,13 @@ def chromium() -> str:
 class Server:
     """The application, started by the very command of a user, on a port and with a home of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         with socket.socket() as free:
             free.bind((HERE, 0))
             self.port = free.getsockname()[1]
         self.address = f"http://{HERE}:{self.port}"
         self.home = folder / "home"
+        self.environment = {"RAYON_HOME": str(self.home)} | environment
         self._log = folder / "log.txt"
         self._process: subprocess.Popen | None = None
 
@@ -67,7 +68,7 @@ class Server:
             self._process = subprocess.Popen(
                 ["make", "run", f"PORT={self.port}"],
                 cwd=ROOT,
-                env=environment | {"RAYON_HOME": str(self.home)},
+                env=environment | self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

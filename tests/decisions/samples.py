@@ -9,7 +9,7 @@ from decisions.database import reading, writing
 from decisions.items import Decision, Item, NewItem
 from decisions.rows import item_of, item_rows
 from decisions.store import DecisionStore
-from decisions.tables import decisions, items, jobs, people, sent
+from decisions.tables import clients, decisions, items, jobs, people, sent
 from model.product import Product, RankedCategory
 
 CODES = (10, 40, 50, 60)
@@ -55,7 +55,7 @@ def several(count: int, **more: object) -> list[NewItem]:
 def empty(engine: Engine) -> None:
     """Removes all rows."""
     with writing(engine) as connection:
-        for table in (decisions, items, people, sent, jobs):
+        for table in (decisions, items, people, sent, jobs, clients):
             connection.execute(delete(table))
 
 

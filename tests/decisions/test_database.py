@@ -62,7 +62,7 @@ def test_what_is_there_stays_when_it_is_opened_again(store, database) -> None:
 
 
 def test_several_processes_make_one_database(new_database: str, processes) -> None:
-    assert list(processes.map(opened, [new_database] * 6)) == ["0002"] * 6
+    assert list(processes.map(opened, [new_database] * 6)) == ["0003"] * 6
     engine = open_database(new_database)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

@@ -402,12 +402,12 @@ def test_one_user_does_not_see_anothers_input(app, striped_png):
 
 
 def test_a_refused_bundle_is_said_and_fails_the_health_check(tmp_path, monkeypatch):
+    import model.active
     import settings
-    import ui.model
 
     monkeypatch.setenv("RAYON_BUNDLE", str(tmp_path))
     settings.settings.cache_clear()
-    ui.model._load.clear()
+    model.active.forget()
     try:
         app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=180).run()
         # Without a browser, as here and in the health check, the run must also fail.
@@ -417,4 +417,4 @@ def test_a_refused_bundle_is_said_and_fails_the_health_check(tmp_path, monkeypat
     finally:
         monkeypatch.undo()
         settings.settings.cache_clear()
-        ui.model._load.clear()
+        model.active.forget()

@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.model
+import model.active
 from model.classifier import Classifier
 from model.product import Product
 from model.versions import ModelStore
@@ -24,7 +24,7 @@ LAMP = "Lampe de chevet en bois avec abat-jour"
 def store(tmp_path, monkeypatch):
     """The models of a home of its own; no model is loaded before or after."""
     monkeypatch.setenv("RAYON_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(ui.model, "_COLLECT_SECONDS", 0.05)
+    monkeypatch.setattr(model.active, "_COLLECT_SECONDS", 0.05)
     settings.cache_clear()
     yield ModelStore(tmp_path / "home", lambda _: None)
     settings.cache_clear()
@@ -75,17 +75,17 @@ def asked(app: AppTest) -> str:
 
 def test_a_page_has_the_new_model_at_its_next_run_and_the_old_one_is_gone(store, loaded, tmp_path):
     alive, most = loaded
-    ui.model._load.clear()
+    model.active.forget()
     gc.collect()
     before, bundle = page(), other_bundle(tmp_path / "other", "Brand new lamps")
     assert "Brand new lamps" not in asked(before)
-    in_flight = ui.model._active_classifier()  # as a run has it that is still under way
+    in_flight = model.active.active_classifier()  # as a run has it that is still under way
     answer = in_flight.predict([Product(LAMP)])[0]
     version = store.activate(store.install(bundle).version).version
 
     assert "Brand new lamps" in asked(before), "a session that was there has it"
-    assert ui.model._active_classifier().bundle.version == version == version_of(bundle)
-    assert ui.model._active_classifier().predict([Product(LAMP)])[0].model_version == version
+    assert model.active.active_classifier().bundle.version == version == version_of(bundle)
+    assert model.active.active_classifier().predict([Product(LAMP)])[0].model_version == version
     assert in_flight.predict([Product(LAMP)]) == [answer] and answer.model_version != version
     assert in_flight.explain(Product(LAMP), answer.code).words
     assert len(alive) == 2 and alive[0][0]() is in_flight
@@ -116,13 +116,13 @@ def test_changes_in_quick_succession_never_hold_three(store, tmp_path, monkeypat
     """Sessions that ask while one change follows another: each has the model that was active when it was served."""
     monkeypatch.setattr(Classifier, "load", Light)
     models = [store.install(other_bundle(tmp_path / name, name, name)).path for name in ("one", "two")]
-    ui.model._load.clear()
+    model.active.forget()
     wrong = []
 
     def session():
         for _ in range(6):
             before = len(store.history())
-            got = ui.model._active_classifier().bundle.version
+            got = model.active.active_classifier().bundle.version
             if got not in (active := [entry.version for entry in store.history()[before - 1 :]]):
                 wrong.append((got, active))
 
@@ -136,9 +136,9 @@ def test_changes_in_quick_succession_never_hold_three(store, tmp_path, monkeypat
         for thread in sessions:
             thread.join()
         assert not wrong and Light.most <= 2
-        assert ui.model._active_classifier().bundle.version == models[1].name
+        assert model.active.active_classifier().bundle.version == models[1].name
     finally:
-        ui.model._load.clear()
+        model.active.forget()
 
 
 def test_a_model_changed_in_its_place_is_loaded_again(store, tmp_path, monkeypatch):
@@ -146,14 +146,14 @@ def test_a_model_changed_in_its_place_is_loaded_again(store, tmp_path, monkeypat
     bundle = other_bundle(tmp_path / "one")
     monkeypatch.setenv("RAYON_BUNDLE", str(bundle))
     settings.cache_clear()
-    ui.model._load.clear()
+    model.active.forget()
     try:
-        first = ui.model._active_classifier()
-        assert ui.model._active_classifier() is first
+        first = model.active.active_classifier()
+        assert model.active.active_classifier() is first
         (bundle / "manifest.json").touch()
-        assert ui.model._active_classifier() is not first
+        assert model.active.active_classifier() is not first
     finally:
-        ui.model._load.clear()
+        model.active.forget()
 
 
 def test_a_pointer_that_is_damaged_is_said_on_the_page(store):

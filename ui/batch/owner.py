@@ -1,11 +1,14 @@
-"""Whose jobs are whose without a sign-in: a secret for each browser, in a cookie that lives as long as it is used."""
+"""Whose jobs are whose: those of whoever has signed in; without a sign-in, of a browser, by a secret in a cookie that
+lives as long as it is used."""
 
 import re
 import secrets
 
 import streamlit as st
 
+from access.door import door
 from ui.language import _
+from ui.sign_in.visitor import signing_in, visitor
 
 COOKIE = "rayon_visitor"
 STATE = "batch_owner"
@@ -27,7 +30,9 @@ _cookie = st.components.v2.component("rayon_visitor", js=_COOKIE)
 
 
 def owner() -> str:
-    """The secret of this browser; made now for one that has none."""
+    """The secret of whoever has signed in, or of this browser; made now for one that has none."""
+    if signing_in() and (known := visitor()) is not None:
+        return door().sessions.token("jobs", known.key)
     state = st.session_state
     if STATE not in state:
         state[STATE] = valid(st.context.cookies.get(COOKIE)) or secrets.token_urlsafe(32)
@@ -36,6 +41,8 @@ def owner() -> str:
 
 def keep_owner() -> None:
     """Keeps the secret in the browser for later visits; says so when the browser refuses."""
+    if signing_in():
+        return
     data = {"name": COOKIE, "secret": owner(), "form": _SECRET.pattern, "seconds": _DAYS * 86_400}
     kept = _cookie(key="browser_visitor", data=data, default={"kept": None}, on_kept_change=_ignore, height=1).kept
     if kept is None or kept == owner():

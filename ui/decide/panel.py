@@ -14,6 +14,7 @@ from ui.decide.errors import decision_message
 from ui.decide.names import category_of, decision_sentence, reason_name
 from ui.decide.person import person, render_person
 from ui.language import _, moment
+from ui.sign_in.visitor import may
 from ui.style import literal
 
 _ASIDE = Origin()
@@ -41,7 +42,9 @@ def _render_case(case: Case, taxonomy: Taxonomy) -> None:
         st.error(case.problem)
     if case.notice is not None:
         st.info(case.notice)
-    if standing is not None and standing.decision != "skipped" and not case.changing:
+    if not may("decide"):
+        _render_send(case)
+    elif standing is not None and standing.decision != "skipped" and not case.changing:
         with st.container(horizontal=True, key=f"{case.prefix}_decide_again"):
             if case.undoable:
                 _button(case, "undo", _("Undo"), ":material/undo:", undo)

@@ -1,4 +1,4 @@
-"""Who decides: a name that the browser remembers. It is taken on trust, until there is a sign-in."""
+"""Who decides: who has signed in; where nobody has to, a name that the browser remembers and that is taken on trust."""
 
 from urllib.parse import quote, unquote
 
@@ -9,6 +9,7 @@ from decisions.items import MAX_PERSON
 from decisions.store import checked_person
 from ui.decide.errors import decision_message
 from ui.language import _
+from ui.sign_in.visitor import may_as, signing_in
 from ui.style import literal
 
 COOKIE = "rayon_person"
@@ -43,7 +44,9 @@ _remember = st.components.v2.component("rayon_person", js=_REMEMBER)
 
 
 def person() -> str | None:
-    """The name of who decides in this session; None until it is given."""
+    """The name of who decides in this session; None until it is given, and for whoever may not decide."""
+    if signing_in():
+        return may_as("decide")
     state = st.session_state
     if STATE not in state:
         state[STATE] = _remembered()
@@ -52,12 +55,16 @@ def person() -> str | None:
 
 def asking() -> bool:
     """Whether `render_person` has a field in which to type the name."""
-    return person() is None or bool(st.session_state.get(_ASKING))
+    return not signing_in() and (person() is None or bool(st.session_state.get(_ASKING)))
 
 
 def render_person(prefix: str) -> str | None:
     """Asks for the name, or says it and lets it be changed; gives the name. None: nothing can be decided yet."""
     name = person()
+    if signing_in():  # the name stays as it is
+        if name is not None:
+            st.markdown(_("You decide as **{name}**").format(name=literal(name)), width="content")
+        return name
     _remember(
         key=f"browser_person_{prefix}",
         data={

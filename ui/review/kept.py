@@ -8,6 +8,7 @@ import streamlit as st
 from decisions.privacy import Kept, Purged, kept, purge, purgeable
 from decisions.store import DecisionStore
 from ui.language import _, ngettext, number
+from ui.sign_in.visitor import may
 
 PREPARED = "review_taking_prepared"
 """Where the session has a file that waits to be downloaded: it may hold what is deleted here."""
@@ -33,7 +34,10 @@ def render_kept(store: DecisionStore) -> None:
         st.info(_("Nothing is kept."))
         return
     _render_groups(groups)
-    _render_purge(store)
+    if may("purge"):
+        _render_purge(store)
+    else:
+        st.caption(_("Only an administrator may delete it."))
 
 
 def _render_groups(groups: list[Kept]) -> None:
@@ -86,7 +90,7 @@ def _render_purge(store: DecisionStore) -> None:
                 "cannot be exported, learned from or looked at again."
             )
         )
-        if st.button(_("Delete for good"), key="review_kept_now", type="primary"):
+        if st.button(_("Delete for good"), key="review_kept_now", type="primary") and may("purge"):
             with st.spinner(_("Deleting…")):
                 st.session_state[_PURGED] = purge(store, timedelta(days=days))
             discard()

@@ -20,6 +20,7 @@ from ui.batch.choice import choose
 from ui.decide.names import category_of, state_name
 from ui.language import N_, _, language, ngettext, number
 from ui.review.kept import PREPARED, discard, render_kept, short, size
+from ui.sign_in.visitor import may
 from ui.style import download_words, literal
 
 __all__ = ["render_export", "render_kept"]
@@ -97,14 +98,23 @@ def _render_form() -> dict[str, Any]:
             _("Format"), FORMATS, format_func=_FORMATS.__getitem__, default="csv", required=True,
             key="review_taking_format", persist_state="session",
         )  # fmt: skip
-        people = st.segmented_control(
-            _("Names of people"), PEOPLE, format_func=lambda way: _(_PEOPLE[way]), default="names", required=True,
-            key="review_taking_people", persist_state="session",
-        )  # fmt: skip
+        people = _people_choice()
         pictures = st.toggle(_("With the pictures, as a ZIP"), key="review_taking_pictures", persist_state="session")
+    if not may("export_names"):
+        st.caption(_("Names of people are replaced by ids: an administrator may take them away as they are."))
     if people == "ids":
         st.caption(_("Notes are left as they were written: look through them for names before you pass the file on."))
     return {"format": format, "people": people, "pictures": pictures, "language": language()}
+
+
+def _people_choice() -> str:
+    """How the names of who decided are given; whoever may not have them is not asked."""
+    if not may("export_names"):
+        return "ids"
+    return st.segmented_control(
+        _("Names of people"), PEOPLE, format_func=lambda way: _(_PEOPLE[way]), default="names", required=True,
+        key="review_taking_people", persist_state="session",
+    )  # fmt: skip
 
 
 def _prepare(store: DecisionStore, chosen: dict[str, Any], labels: Taxonomy) -> None:

@@ -1,0 +1,1 @@
+"""Who may come in, and what each may do: roles, accounts, sessions. Knows nothing of the screen."""

@@ -1,0 +1,1 @@
+"""The REST interface: the classifier and its jobs, for programs."""

@@ -1,0 +1,126 @@
+"""The server as `make run` starts it, pages and interface in one process; what the documents show works on it."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from settings import ROOT
+from tests.repository import read
+
+SECONDS = 120
+
+
+@contextmanager
+def served(folder, *options: str) -> Iterator[str]:
+    """The address of a server of its own; ends with the test."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", port, *options]
+    environment = os.environ | {"RAYON_HOME": str(folder)}
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + SECONDS
+        while status(f"{url}/api/v1/health/live") != 200:
+            assert time.monotonic() < deadline and server.poll() is None, (folder / "log").read_text()
+            time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def status(url: str, token: str = "") -> int:
+    """The HTTP status; 0 for none."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SECONDS) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def url(folder) -> Iterator[str]:
+    with served(folder) as url:
+        yield url
+
+
+def command(folder, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "api", "token", *arguments],
+        cwd=ROOT, env=os.environ | {"RAYON_HOME": str(folder)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_from_open_to_tokens_on_a_server_that_runs(url, folder):
+    [client] = re.findall(r"```python\n(.*?)```", read("docs/api.md"), re.S)
+    assert len([line for line in client.splitlines() if line and not line.startswith("import")]) <= 10
+    names: dict = {}
+    exec(compile(client, "docs/api.md", "exec"), names)
+    classify = names["classify"]
+
+    assert status(f"{url}/") == 200 and status(f"{url}/_stcore/health") == 200  # the pages are there, too
+    assert status(f"{url}/api/v1/model") == 200
+    deadline = time.monotonic() + SECONDS
+    while status(f"{url}/api/v1/health/ready") != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    token = command(folder, "add", "shop", "--scope", "classify", "--scope", "jobs")
+    assert status(f"{url}/api/v1/model") == 401 and status(f"{url}/api/v1/model", token) == 200
+    answer = classify(url, token, {"designation": "Canapé d'angle", "top_k": 3}, ROOT / "ui" / "gallery" / "lamp.png")
+    assert len(answer["categories"]) == 3 and answer["inputs"] == {"text": True, "image": True, "words": 3}
+    assert classify(url, token, {"designation": "Canapé d'angle"})["categories"][0]["code"] == 1560
+    if shutil.which("curl"):
+        [block] = re.findall(r"## From any program.*?```sh\n(.*?)```", read("README.md"), re.S)
+        (folder / "products.csv").write_text("designation\nLampe\n", encoding="utf-8")
+        lines = block.replace("\\\n", " ").replace("http://127.0.0.1:8501", url).splitlines()[1:]
+        said = [
+            subprocess.run(
+                ["bash", "-c", f"curl() {{ command curl --silent --fail-with-body \"$@\"; }}; {line}"],
+                cwd=folder, env=os.environ | {"TOKEN": token}, capture_output=True, text=True, check=True,
+            ).stdout
+            for line in lines
+        ]  # fmt: skip
+        assert json.loads(said[0])["explanation"] and json.loads(said[1])["rows"] == 1
+        assert status(f"{url}/api/v1/jobs/{json.loads(said[1])['id']}", token) == 200
+
+    command(folder, "revoke", "shop")
+    assert status(f"{url}/api/v1/model", token) == 401 and status(f"{url}/api/v1/model") == 401
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+def test_an_upload_over_the_limit_is_broken_off(url):
+    """The answer is there long before the client would have sent all it announced."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.putrequest("POST", "/api/v1/classify")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+    connection.putheader("Content-Length", str(10**12))
+    connection.endheaders()
+    connection.send(b"--b\r\n")
+    answer = connection.getresponse()
+    assert answer.status in (401, 413) and answer.getheader("Content-Type") == "application/problem+json"
+    connection.close()
