@@ -22,7 +22,6 @@ PAGES = {
     "pages/categories.py": Role.ANALYST,
     "pages/model_card.py": Role.ANALYST,
     "pages/review.py": Role.MODERATOR,
-    "pages/admin.py": Role.ADMINISTRATOR,
 }
 """A page that is not here is nobody's."""
 

@@ -92,8 +92,8 @@ def save_bundle(
 ) -> dict[str, Any]:
     """Writes a bundle in the place of what ``folder`` holds and gives its manifest.
 
-    ``rows`` are the embedding rows of ``pieces.kept``; ``weights`` are the network's, by path; ``seen`` the text keys
-    of the rows it was trained on, uint64 (n,). The folder is changed at the end, when all is written.
+    ``rows`` are the embedding rows of ``pieces.kept``; ``weights`` are the network's, by path; ``seen`` the keys
+    of the texts, and of pictures where it was adapted, that it learned from, uint64 (n,). The folder is changed at the end, when all is written.
     """
     weights = dict(weights)
     lexical = {LEXICAL_TABLE: weights.pop(LEXICAL_TABLE).astype(np.float16)}
@@ -145,7 +145,8 @@ def read_taxonomy(folder: Path) -> Taxonomy:
 
 
 def read_seen(folder: Path) -> np.ndarray | None:
-    """Text keys of the rows a model was trained on, uint64 (n,); None when it does not say. `BundleError`."""
+    """Keys of the texts, and of pictures where it was adapted, that a model learned from, uint64 (n,); None when it
+    does not say. `BundleError`."""
     manifest = read_manifest(folder)
     listed = SEEN in manifest["files"]
     if not listed and not os.path.lexists(folder / SEEN):

@@ -161,7 +161,7 @@ def rows_of(arrays: dict[str, np.ndarray], shape: NetworkShape) -> QuantizedRows
 
 
 def seen_of(arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """Text keys, uint64 (n,); ValueError when they are not that."""
+    """Keys of texts and pictures, uint64 (n,); ValueError when they are not that."""
     _exactly(arrays, {"keys"}, "seen")
     keys = arrays["keys"]
     if keys.dtype != np.uint64 or keys.ndim != 1:

@@ -141,7 +141,7 @@ class TableReader:
         chosen = self._format.delimiter
         if self._text and chosen and len(names) == 1:
             actual = delimiter_of(self._path, self._codec)
-            if actual not in (chosen, None):
+            if actual not in (chosen, None) and actual in names[0]:  # not one that the rows below alone hold
                 shown = {"\t": "tab"}
                 details = {"chosen": shown.get(chosen, chosen), "actual": shown.get(actual, actual)}
                 raise TableError("wrong_delimiter", {"line": line, **details})

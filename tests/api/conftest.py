@@ -1,6 +1,9 @@
 """The interface as a program meets it, with the model that ships loaded once, and a home of its own for each test."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,6 +14,12 @@ from decisions.store import open_store
 from settings import settings
 
 URL = "http://127.0.0.1"
+
+
+def awaited(work: Coroutine) -> Any:
+    """What it comes to. In a thread of its own: the one of the tests has Playwright's loop once a browser was open."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def pages(scope, receive, send) -> None:

@@ -10,7 +10,7 @@ import api.health
 from api.health import Readiness
 from decisions.errors import DecisionError
 from model.bundle import BundleError
-from tests.api.conftest import problem
+from tests.api.conftest import awaited, problem
 
 
 def test_it_lives_whatever_the_model_says(make_client, monkeypatch):
@@ -76,7 +76,7 @@ def test_one_look_serves_all_for_a_while():
         await asyncio.sleep(0.3)
         assert await readiness.problem() == "" and len(looks) == 2
 
-    asyncio.run(asked())
+    awaited(asked())
 
 
 def test_while_it_loads_it_says_so_and_goes_on_loading():
@@ -85,4 +85,4 @@ def test_while_it_loads_it_says_so_and_goes_on_loading():
         assert await readiness.problem(wait_seconds=0.01) == "starting"
         assert await readiness.problem(wait_seconds=5) == ""
 
-    asyncio.run(asked())
+    awaited(asked())

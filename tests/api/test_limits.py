@@ -6,6 +6,7 @@ import pytest
 
 from api.application import PREFIX, application
 from api.forms import Limits
+from tests.api.conftest import awaited
 from tests.api.samples import LAMP
 
 CHUNK = 2**16
@@ -39,7 +40,7 @@ def asked(path: str, token: str | None, chunks, content_type: str = FORM, length
         "headers": headers, "query_string": b"", "http_version": "1.1", "scheme": "http", "root_path": PREFIX,
         "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 9),
     }  # fmt: skip
-    asyncio.run(asyncio.wait_for(application()(scope, receive, send), 30))
+    awaited(asyncio.wait_for(application()(scope, receive, send), 30))
     return statuses[0], sum(taken)
 
 

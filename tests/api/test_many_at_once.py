@@ -7,7 +7,7 @@ import pytest
 
 from api.workers import Places, Workers
 from model.product import Product
-from tests.api.conftest import problem
+from tests.api.conftest import awaited, problem
 from tests.api.samples import LAMP, SOFA, png
 
 WORDS = ["lampe", "canapé", "piscine", "jeu", "cahier", "figurine", "coussin", "livre", "manette", "ballon"]
@@ -93,4 +93,4 @@ def test_a_place_is_kept_until_the_work_has_ended():
             await workers.run(lambda: 1 / 0)
         workers.check()
 
-    asyncio.run(asked())
+    awaited(asked())

@@ -86,10 +86,9 @@ def await_other(page: Page, before: str | None) -> None:
     )
 
 
-def press_after_mouse(page: Page, key: str) -> None:
-    """As a hand does that comes back from the mouse: a page that hands the focus about has done so by then."""
-    page.wait_for_timeout(1_200)
-    press(page, key)
+def await_page(page: Page) -> None:
+    """Until no field has the focus any more: nobody has to click elsewhere for that."""
+    page.wait_for_function("!document.activeElement.matches('input')", timeout=5_000)
 
 
 def press(page: Page, key: str) -> None:
@@ -198,8 +197,14 @@ def test_the_keyboard_reaches_every_answer_and_only_when_meant(visit, shared_ser
         )
     page.keyboard.press("a")
     page.keyboard.press("a")
-    page.wait_for_function("before => document.querySelector('.rayon-product').id !== before", arg=before)
-    page.keyboard.press("a")
+    page.wait_for_function(
+        """before => {
+            const now = document.querySelector(".rayon-product")?.id ?? before;
+            if (now !== before) document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "a", bubbles: true}));
+            return now !== before;
+        }""",
+        arg=before,
+    )
     page.wait_for_timeout(1000)
     assert [one.key for one in store.last("Clara", 3)].count(last(store).key) == 1 and len(store.last("Clara", 9)) == 2
 
@@ -215,7 +220,7 @@ def test_the_keyboard_reaches_every_answer_and_only_when_meant(visit, shared_ser
     assert title(page) == third
 
 
-def test_keys_work_after_the_mouse_and_enter_is_never_lost(visit, shared_server) -> None:
+def test_keys_work_at_once_after_the_mouse_and_enter_is_never_lost(visit, shared_server) -> None:
     store = fill(shared_server.home, 12, "souris")
     page = visit()
     # The form does not hear the first Enter, as when it comes before the button is there.
@@ -231,17 +236,54 @@ def test_keys_work_after_the_mouse_and_enter_is_never_lost(visit, shared_server)
     page.evaluate(WATCH)
     await_other(page, None)
 
-    tab = page.get_by_role("tab")
+    tab, boxes = page.get_by_role("tab"), page.locator(".st-key-review_filters").get_by_role("combobox")
     tab.nth(2).click()
     expect(page.locator(PRODUCT)).to_have_count(0)
     tab.nth(0).click()
     page.locator(PRODUCT).wait_for()
-    press_after_mouse(page, "a")
+    page.wait_for_timeout(400)  # to be looked at
+    press(page, "a")
     tab.nth(0).click()
-    press_after_mouse(page, "2")
+    press(page, "Enter")
     tab.nth(0).focus()  # by the keyboard: letters are for the product, arrows for the tabs
-    press_after_mouse(page, "d")
-    assert [one.decision for one in reversed(store.last("Émile", 9))] == ["accepted", "corrected", "unknown"]
+    press(page, "2")
+    tab.nth(0).focus()
+    page.keyboard.press("Escape")
+    press(page, "ArrowRight")
+
+    before = shown(page)
+    boxes.nth(1).click()
+    page.get_by_role("option").nth(1).click()
+    await_other(page, before)
+    await_page(page)
+    press(page, "d")
+    before = shown(page)
+    boxes.nth(1).click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    await_other(page, before)
+    await_page(page)
+    press(page, "1")
+    boxes.nth(2).click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    await_page(page)
+    press(page, "a")
+
+    before = shown(page)
+    page.locator(".st-key-review_do_undo button").click()
+    await_other(page, before)
+    press(page, "Enter")  # not Undo again
+    decided = ["accepted", "accepted", "corrected", "unknown", "accepted", "accepted"]
+    assert [one.decision for one in reversed(store.last("Émile", 9))] == decided
+
+    page.keyboard.press("e")
+    page.keyboard.type("a1d")
+    page.keyboard.press("Escape")
+    assert len(store.last("Émile", 9)) == len(decided)
+    press(page, "a")
+    assert store.last("Émile", 1)[0].note == "a1d"
 
 
 def last(store: DecisionStore) -> Decision | None:

@@ -161,6 +161,7 @@ DELIMITERS = [
     ),
     read("tabs called csv", b"nom\tprix\nTV\t1\n", ["nom", "prix"], ["TV", "1"]),
     read("commas called tsv", b"nom,prix\nTV,1\n", ["nom", "prix"], ["TV", "1"], file="table.tsv"),
+    read("cells that end in tabs", b"designation\n0\t\n0\t\n", ["designation"], ["0\t"], ["0\t"], using=as_text()),
     read("Excel's directive", b"sep=|\nnom|a;b\nTV|1;2\n", ["nom", "a;b"], ["TV", "1;2"]),
     read(
         "the challenge's layout",

@@ -24,6 +24,7 @@ const CHOICES = "[role=listbox], [role=option], [role=menu]";
 const STEERED = "[role=tab], [role=slider], [role=grid], [role=radio]";
 const CHOOSING = "[role=combobox][aria-expanded=true], [role=listbox]";
 const SPENT = ".st-key-review_desk button, .st-key-review_desk summary, [role=tab]";
+const LOOKS = 20;
 let desk = null, tell = null, shown = null, token = "", since = 0, pressed = null, waiting = null, told = 0;
 let writing = -Infinity, retry = 0, spent = null;
 
@@ -48,18 +49,19 @@ function typed({ key, code }) {
   return key.length === 1 ? key.toUpperCase() : key;
 }
 
-// A box whose list is open gets its key or click first; once it is closed, a choice was made.
-function leave(field) {
-  setTimeout(() => {
-    if (document.activeElement !== field || field.getAttribute("aria-expanded") === "true") return;
-    writing = -Infinity;
-    field.blur();
-  });
+// A box whose list is open gets its key or click first; once it is closed, a choice was made. It is drawn anew then,
+// and may take the focus back: so it is looked at for a while, or until somebody goes there to write.
+function leave(field, looks) {
+  if (writing !== -Infinity) return;
+  if (document.activeElement === field && field.getAttribute("aria-expanded") !== "true") field.blur();
+  if (looks) setTimeout(leave, 25, field, looks - 1);
 }
 
 function onChoice({ target }) {
   const field = document.activeElement;
-  if (target.closest?.("[role=option]") && field?.matches("[role=combobox]")) leave(field);
+  if (!target.closest?.("[role=option]") || !field?.matches("[role=combobox]")) return;
+  writing = -Infinity;
+  setTimeout(leave, 0, field, LOOKS);
 }
 
 // What was clicked with the mouse has done its work: Enter and the arrows are for the product again. Some parts take
@@ -95,9 +97,9 @@ function onField(event) {
     return;
   }
   writing = ["Escape", "Enter", "Tab"].includes(key) ? -Infinity : performance.now();
-  const chosen = target.matches("[role=combobox][aria-expanded=true]");
-  if (key === "Escape" && !target.matches("[role=combobox]")) target.blur();
-  else if (key === "Escape" || (key === "Enter" && (chosen || target.closest(desk.note)))) leave(target);
+  const box = target.matches("[role=combobox]"), chosen = box && target.getAttribute("aria-expanded") === "true";
+  if (box && (key === "Escape" || (key === "Enter" && chosen))) setTimeout(leave, 0, target, LOOKS);
+  else if (key === "Escape" || (key === "Enter" && target.closest(desk.note))) target.blur();
 }
 
 function onKey(event) {
