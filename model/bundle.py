@@ -93,7 +93,8 @@ def save_bundle(
     """Writes a bundle in the place of what ``folder`` holds and gives its manifest.
 
     ``rows`` are the embedding rows of ``pieces.kept``; ``weights`` are the network's, by path; ``seen`` the keys
-    of the texts, and of pictures where it was adapted, that it learned from, uint64 (n,). The folder is changed at the end, when all is written.
+    of the texts, and of pictures where it was adapted, that it learned from, uint64 (n,). The folder is changed at
+    the end, when all is written.
     """
     weights = dict(weights)
     lexical = {LEXICAL_TABLE: weights.pop(LEXICAL_TABLE).astype(np.float16)}
