@@ -1,5 +1,6 @@
 """The server as `make run` starts it, pages and interface in one process; what the documents show works on it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -12,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -22,7 +22,7 @@ from tests.repository import read
 SECONDS = 120
 
 
-@contextmanager
+@contextlib.contextmanager
 def served(folder, *options: str) -> Iterator[str]:
     """The address of a server of its own; ends with the test."""
     with socket.socket() as free:
@@ -123,4 +123,39 @@ def test_an_upload_over_the_limit_is_broken_off(url):
     connection.send(b"--b\r\n")
     answer = connection.getresponse()
     assert answer.status in (401, 413) and answer.getheader("Content-Type") == "application/problem+json"
+    connection.close()
+
+
+OUTSIDE = ["..", "%2e%2e", "..%2f..", "%252e%252e", "..%5c..", "%c0%ae%c0%ae", "....//..", "%00"]
+SERVED = ["static", "media", "component/x", "_stcore/bidi-components/x", "app/static", "api/v1", "api/v1/jobs", "auth"]
+
+
+@pytest.mark.parametrize("begin", SERVED)
+def test_no_path_leads_out_of_what_is_served(url, begin):
+    """Written as a client would that does not tidy addresses up."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    for out in OUTSIDE:
+        for target in ("settings.py", "etc/passwd", "rayon.db"):
+            connection.request("GET", f"/{begin}/{out}/{out}/{out}/{out}/{out}/{target}")
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status < 500, (begin, out)
+            assert not re.search(rb"SHIPPED_BUNDLE|root:|SQLite format", body), (begin, out)
+
+
+def test_answers_of_pages_and_interface_tell_browsers_what_they_may_do(url):
+    for path in ("/", "/review", "/static/x.js", "/auth/sign-in", "/api/v1/health/live", "/_stcore/health"):
+        with contextlib.closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)) as connection:
+            connection.request("GET", path)
+            headers = connection.getresponse().headers
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY", path
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
+        assert len(headers.get_all("Content-Security-Policy")) == 1
+
+
+def test_a_files_upload_needs_the_secret_of_the_browsers_own_page(url):
+    """XSRF: another site's page can neither read the cookie nor set the header."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request("PUT", "/_stcore/upload_file/session/file", b"x", {"Cookie": "_streamlit_xsrf=2|a|b|1"})
+    assert connection.getresponse().status == 403
     connection.close()

@@ -1,16 +1,13 @@
 """The sign-in page: plain HTML, which works before any script does and is what password managers know."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
-from functools import cache
 from html import escape
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from access.accounts import LONGEST_NAME
 from access.passwords import LONGEST
 from ui.language import LANGUAGES, N_, in_language
+from ui.plain import document
 from ui.sign_in.provider import DEFAULT
 
 PAGE, OUT = "/auth/sign-in", "/auth/sign-out"
@@ -21,30 +18,6 @@ PROBLEMS = {
     "busy": N_("Many people are signing in at this moment. Try again in a few seconds."),
     "broken": N_("Nobody can sign in at the moment. Tell whoever runs this server to look at its log."),
 }
-_LOGO = Path(__file__).parents[1] / "assets" / "logo.svg"
-_STYLE = """
-:root {color-scheme: light dark; --accent: #0b7a6f; --text: #17211f; --page: #fff; --field: #f2f6f5; --line: #d5dfdd;
-  --wrong: #a11f2c; --on: #fff;}
-@media (prefers-color-scheme: dark) {:root {--accent: #4fd1c1; --text: #e6eeec; --page: #10171a; --field: #19242a;
-  --line: #2d3b40; --wrong: #ff9aa2; --on: #10171a;}}
-* {box-sizing: border-box;}
-body {margin: 0; background: var(--page); color: var(--text); font: 1rem/1.5 "Source Sans 3", "Segoe UI", system-ui,
-  sans-serif;}
-main {max-width: 24rem; margin: 12vh auto 0; padding: 0 1rem;}
-svg {height: 2.5rem; display: block; margin-bottom: 1.5rem;}
-h1 {font-size: 1.45rem; font-weight: 650; margin: 0 0 1rem;}
-label {display: block; margin: .9rem 0 .25rem;}
-input {width: 100%; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line);
-  border-radius: .6rem; padding: .55rem .75rem;}
-input:focus-visible, button:focus-visible, a:focus-visible {outline: 2px solid var(--accent); outline-offset: 2px;}
-button, .button {display: block; width: 100%; margin-top: 1.25rem; padding: .6rem; font: inherit; font-weight: 600;
-  text-align: center; text-decoration: none; color: var(--on); background: var(--accent);
-  border: 1px solid var(--accent); border-radius: .6rem; cursor: pointer;}
-.button {color: var(--accent); background: none;}
-.problem {color: var(--wrong); font-weight: 600; margin: 0;}
-nav {margin-top: 2rem; font-size: .9rem;}
-nav a {color: var(--accent); margin-right: 1rem;}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +35,11 @@ class Form:
     signed_in: str | None = None
 
 
-def policy() -> str:
-    """What a browser may do with the page: nothing but show it and send its form back."""
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    )
-
-
 def page(form: Form) -> str:
     """The whole page."""
     title = in_language(form.language, "Sign in")
     inside = _way_out(form) if form.signed_in is not None else _way_in(form)
-    return (
-        f'<!DOCTYPE html><html lang="{form.language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} · Rayon</title><style>{_STYLE}</style></head>"
-        f"<body><main>{_logo()}{inside}{_languages(form)}</main></body></html>"
-    )
+    return document(form.language, title, inside + _languages(form))
 
 
 def _way_in(form: Form) -> str:
@@ -134,8 +93,3 @@ def _languages(form: Form) -> str:
 
 def _text(form: Form, message: str) -> str:
     return escape(in_language(form.language, message))
-
-
-@cache
-def _logo() -> str:
-    return _LOGO.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from http.cookies import CookieError
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -20,17 +21,21 @@ from access.errors import AccessError
 from access.exposure import came_from_here
 from access.sessions import COOKIE
 from settings import settings
+from ui.limits import STRANGER
 from ui.sign_in.door import ASK
 from ui.sign_in.form import PAGE
 from ui.sign_in.provider import providers
 from ui.sign_in.routes import back, visitor_of
+from watch.requests import note
 
 _OWN_CHECKS = ("/api/",)
 """Served beside the pages by what looks at tokens of its own."""
+_METRICS = "/metrics"
+"""Likewise."""
 _ANYBODYS = ("/_stcore/health", "/_stcore/script-health-check")
 _STRANGERS = ("/static/", "/component/", "/_stcore/bidi-components/", "/_stcore/host-config", "/auth/")
 """What a browser needs to show that one has to sign in. The rest is for those who have."""
-_CALLBACK = "/oauth2callback"
+_CALLBACK, _LOGOUT = "/oauth2callback", "/auth/logout"
 _NOBODYS = "/_stcore/agent"
 _WINDOWS = 10_000
 
@@ -45,7 +50,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands on what may pass."""
         path = scope.get("path", "")
-        if scope["type"] not in ("http", "websocket") or path.startswith(_OWN_CHECKS) or path in _ANYBODYS:
+        if scope["type"] not in ("http", "websocket") or path.startswith(_OWN_CHECKS) or path in (_METRICS, *_ANYBODYS):
             await self.app(scope, receive, send)
         elif path.startswith(_NOBODYS):
             await _refuse(PlainTextResponse("Not found", 404), scope, receive, send)
@@ -69,6 +74,8 @@ class Guard:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, connection = scope["path"], HTTPConnection(scope)
+        if path == _LOGOUT:
+            await run_in_threadpool(_end, scope)
         if path.startswith(_STRANGERS) or path == _CALLBACK or _key(scope) is not None:
             await self.app(scope, receive, send)
             return
@@ -104,7 +111,7 @@ class Guard:
                 self._note(message.get("bytes"), key)
             await send(message)
 
-        await self.app(scope, checked, watched)
+        await self.app(scope | {STRANGER: key is None}, checked, watched)
 
     def _resumed(self, scope: Scope, key: str | None) -> Scope:
         """Without the window of before, which Streamlit would resume, unless it was the same person's."""
@@ -152,7 +159,20 @@ def _key(scope: Scope) -> str | None:
         known = visitor_of(_cookies(scope))
     except AccessError:
         return None
-    return None if known is None else known.key
+    if known is None:
+        return None
+    note(scope, role=known.role.name.lower() if known.role else "none")
+    return known.key
+
+
+def _end(scope: Scope) -> None:
+    """Ends the session on the server, where Streamlit's own way out would clear the browser's cookies alone."""
+    try:
+        known = visitor_of(_cookies(scope))
+    except AccessError:
+        return  # it is nobody's while accounts cannot be read, and each message of a window is looked at again
+    if known is not None:
+        door().sessions.end(known)
 
 
 def _cookies(scope: Scope) -> dict[str, str]:

@@ -8,6 +8,7 @@ import secrets
 import time
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,8 +19,11 @@ from access.door import Refused, door
 from access.errors import AccessError
 from access.sessions import COOKIE
 from access.visitor import Visitor
-from ui.language import LANGUAGES, of_locale
-from ui.sign_in.form import OUT, PAGE, Form, page, policy
+from decisions.audit import note
+from ui.language import LANGUAGES
+from ui.plain import accepted, policy
+from ui.sign_in.audited import note_signed_in, note_waiting
+from ui.sign_in.form import OUT, PAGE, Form, page
 from ui.sign_in.provider import claims_of_cookies, providers
 
 FORM_COOKIE = "rayon_form"
@@ -105,11 +109,14 @@ async def _sign_in(request: Request) -> Response:
     except Refused as refused:
         if refused.wait is None:
             return _page(request, language, after, 401, problem="wrong", name=name[:80])
-        return _page(request, language, after, 429, problem="wait", seconds=refused.wait, name=name[:80])
+        response = _page(request, language, after, 429, problem="wait", seconds=refused.wait, name=name[:80])
+        response.background = BackgroundTask(note_waiting, name, address, refused.wait)
+        return response
     except (AccessError, OSError):
         log.exception("sign-in failed")
         return _page(request, language, after, 503, problem="broken")
-    response = RedirectResponse(after, 303, _HEADERS)
+    # After the answer: a store of decisions that is out of reach keeps nobody waiting.
+    response = RedirectResponse(after, 303, _HEADERS, background=BackgroundTask(note_signed_in, name))
     response.set_cookie(
         COOKIE, cookie, max_age=door().sessions.seconds, httponly=True, samesite="lax", secure=_secure(request)
     )
@@ -127,7 +134,8 @@ async def _sign_out(request: Request) -> Response:
     _end(request)
     # A provider has to be told too, by Streamlit, which forgets its own cookies then.
     provided = known is not None and known.way == "provider"
-    response = RedirectResponse("/auth/logout" if provided else PAGE, 303, _HEADERS)
+    noting = None if known is None else BackgroundTask(note, known.name, "sign_out")
+    response = RedirectResponse("/auth/logout" if provided else PAGE, 303, _HEADERS, background=noting)
     response.delete_cookie(COOKIE)
     return response
 
@@ -141,7 +149,7 @@ def _end(request: Request) -> None:
 
 def _page(request: Request, language: str | None, after: str, status: int = 200, **more: object) -> Response:
     """The form. ``more``: as in `Form`."""
-    spoken = language if language in LANGUAGES else _accepted(request)
+    spoken = language if language in LANGUAGES else accepted(request)
     kept = request.cookies.get(FORM_COOKIE, "")  # by another window with the form
     secret = kept if _SECRET.fullmatch(kept) else secrets.token_urlsafe(24)
     try:
@@ -199,7 +207,3 @@ async def _fields(request: Request) -> dict[str, str] | None:
 
 def _secure(request: Request) -> bool:
     return request.url.scheme == "https"
-
-
-def _accepted(request: Request) -> str:
-    return of_locale(request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip() or None)

@@ -101,6 +101,15 @@ def test_signing_in_and_out(client):
     assert answer.status_code == 303 and "Max-Age=0" in answer.headers["set-cookie"]
 
 
+def test_streamlits_own_way_out_ends_the_session_on_the_server_too(client, make_client):
+    sign_in(client)
+    copied = client.cookies[COOKIE]
+    client.get("/auth/logout", headers=PAGES)
+    thief = make_client()
+    thief.cookies.set(COOKIE, copied)
+    assert thief.get("/media/x.png").status_code == 401
+
+
 def test_a_session_that_was_there_before_is_not_taken_over(client, people):
     planted = people.sessions.begin(people.accounts.get("Analyst"))
     client.cookies.set(COOKIE, planted, domain="127.0.0.1", path="/")
