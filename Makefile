@@ -9,6 +9,7 @@ PORT ?= 8501
 # Processes that run the tests; each holds a model of its own.
 JOBS ?= 2
 UV_VERSION := 0.13.9
+PIP_AUDIT_VERSION := 2.10.1
 VENV := .venv
 BIN := $(VENV)/bin
 # .pyc files are made on installation: without them TensorFlow takes three times as long to start.
@@ -41,12 +42,22 @@ test: $(VENV)/.dev $(VENV)/.train $(VENV)/.ray chromium postgresql ## run the li
 	exit $$failed
 
 .PHONY: lint
-lint: $(VENV)/.dev ## ruff and hadolint, changing nothing
+lint: $(VENV)/.dev ## ruff, bandit and hadolint, changing nothing
 	@failed=0; \
 	$(RAYON) ruff check . || failed=1; \
 	$(RAYON) ruff format --check . || failed=1; \
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive . || failed=1; \
 	$(BIN)/hadolint Dockerfile || failed=1; \
 	exit $$failed
+
+.PHONY: audit
+audit: $(VENV)/.run ## look the installed packages up among known vulnerabilities (asks pypi.org)
+	@site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	$(BIN)/uv tool run pip-audit@$(PIP_AUDIT_VERSION) --strict --progress-spinner off --path "$$site" || { \
+		echo "Not shown to be safe: a package above is vulnerable, or could not be looked up." >&2; \
+		echo "The lines above say which; where pypi.org is out of reach, run this where it is not." >&2; \
+		exit 1; \
+	}
 
 .PHONY: format
 format: $(VENV)/.dev ## put the code in the house's format
@@ -58,9 +69,10 @@ screenshot: $(VENV)/.dev chromium ## take the pictures in docs/ again, from the 
 	RAYON_SCREENSHOT=1 $(RAYON) pytest tests/browser -k "reasons or two_thousand or keyboard"
 
 .PHONY: train-open
-train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measure its explanations
+train-open: $(VENV)/.train ## train model/bundles/open from corpus/, then measure its explanations and what it meets
 	$(RAYON) model train-open
 	$(RAYON) model faithfulness
+	$(RAYON) model reference --bundle model/bundles/open
 
 .PHONY: bench
 bench: $(VENV)/.run ## measure what is fast, side by side

@@ -58,7 +58,8 @@ class Sessions:
 
     def end(self, visitor: Visitor) -> None:
         """Ends a session, for every window that has it. OSError when that cannot be kept."""
-        assert _ID.fullmatch(visitor.session)
+        if not _ID.fullmatch(visitor.session):
+            raise ValueError("a session's name is part of a file's")
         folder = self._ended()
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()

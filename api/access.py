@@ -14,6 +14,7 @@ from api.problems import Problem
 from api.rate import RateLimiter
 from api.tokens import Tokens
 from decisions.store import open_store
+from watch.requests import note
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _bearer = HTTPBearer(auto_error=False, description="A token made by `python -m api token add NAME --scope SCOPE`.")
@@ -25,6 +26,11 @@ class Caller:
 
     name: str
     owner: str
+
+    @property
+    def audited(self) -> str:
+        """Who the audit log says it was."""
+        return f"client {self.name}" if self.name else "(no token)"
 
 
 class Guard:
@@ -50,6 +56,19 @@ class Guard:
             _check_own(request)
             self._count("open")
             return Caller("", "api:open")
+        return self.admit_token(request, token, scopes)
+
+    def serves_own(self, request: Request) -> bool:
+        """Whether the server is open to this machine alone, and a request comes from there; Problem 403 when it only
+        looks so. Asks no database."""
+        if not self._local():
+            return False
+        _check_own(request)
+        return True
+
+    def admit_token(self, request: Request, token: str | None, scopes: list[str]) -> Caller:
+        """As `admit`, of a server that asks everybody for a token."""
+        tokens = self.tokens()
         client = None if token is None else tokens.find(token)
         if client is None:
             self._count(f"address:{request.client.host if request.client else ''}")
@@ -90,8 +109,9 @@ async def caller(
     request: Request, scopes: SecurityScopes, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The dependency of every route that is not open to all; it comes before anything of the body is read."""
+    note(request.scope, role="program")
     guard: Guard = request.app.state.guard
     token = given.credentials if given is not None else None
     if token is None and "authorization" in request.headers:
-        token = ""  # of another kind: refused like a wrong one
+        token = ""  # nosec B105 # of another kind, refused like a wrong one
     return await run_in_threadpool(guard.admit, request, token, scopes.scopes)

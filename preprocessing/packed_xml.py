@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from typing import IO, BinaryIO
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element  # nosec B405 # the type alone; defusedxml reads
 from zipfile import ZipFile
 
 from defusedxml.ElementTree import iterparse

@@ -1,7 +1,7 @@
 """Pretrained parts, read from the packages of ``requirements-train.txt`` into arrays by weight path."""
 
 import collections
-import pickle
+import pickle  # nosec B403 # for an unpickler of its own that finds no classes but tensors
 import struct
 from importlib import resources
 from pathlib import Path

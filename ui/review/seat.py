@@ -35,7 +35,7 @@ def take_seat(store: DecisionStore) -> None:
     if state.get(_TOLD):
         return
     data = {"name": "rayon_seat", "secret": holder(), "form": _SECRET.pattern}
-    secret = _seat(key="browser_seat", data=data, default={"secret": None}, on_secret_change=_ignore, height=1).secret
+    secret = _seat(key="browser_seat", data=data, default={"secret": None}, on_secret_change=_ignore, height=1).secret  # nosec B105
     if secret is None:
         if st.context.headers:  # a browser, which answers in a moment
             st.stop()

@@ -31,5 +31,5 @@ def _problem(arguments: Sequence[str]) -> str | None:
         door().sessions.key()
         door().close()
         passwords.prepare()
-    address = uvicorn_address(arguments) or config.get_option("server.address") or "0.0.0.0"
+    address = uvicorn_address(arguments) or config.get_option("server.address") or "0.0.0.0"  # nosec B104 # Streamlit's
     return refusal(address, signing_in, settings().open_to_all)
