@@ -1,5 +1,5 @@
 """``python -m benchmarks`` writes docs/benchmarks.md, ``… lexical`` docs/lexical.md, ``… batch`` docs/batch.md,
-``… training`` docs/training-cost.md, ``… queue`` docs/queue.md."""
+``… training`` docs/training-cost.md, ``… queue`` docs/queue.md, ``… load`` docs/load.md."""
 
 import os
 import platform
@@ -74,6 +74,21 @@ def queue() -> str:
         return "\n".join([head, *(part(Path(name)) for part in (measured.lengths, measured.safety, measured.company))])
 
 
+def load() -> str:
+    """What a server bears."""
+    from benchmarks import load as measured
+    from model.bundle import read_manifest
+    from settings import SHIPPED_BUNDLE
+
+    head = (
+        "# Load, measured\n\nWritten by `make bench-load`: server, clients and browsers share"
+        f" {os.cpu_count()} cores ({platform.machine()}, Python {platform.python_version()}),"
+        f" model {read_manifest(SHIPPED_BUNDLE)['version']}.\n"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        return "\n".join([head, measured.measure(Path(name))])
+
+
 def main(arguments: list[str]) -> int:
     """Measures and writes one document; gives the exit status."""
     name = arguments[0] if arguments else "speed"
@@ -87,10 +102,12 @@ def main(arguments: list[str]) -> int:
         path, text = ROOT / "docs" / "training-cost.md", training()
     elif name == "queue":
         path, text = ROOT / "docs" / "queue.md", queue()
+    elif name == "load":
+        path, text = ROOT / "docs" / "load.md", load()
     elif name == "speed":
         path, text = ROOT / "docs" / "benchmarks.md", speed()
     else:
-        print(f"unknown benchmark {name!r}: speed, lexical, batch, training or queue", file=sys.stderr)
+        print(f"unknown benchmark {name!r}: speed, lexical, batch, training, queue or load", file=sys.stderr)
         return 2
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")

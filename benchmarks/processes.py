@@ -28,7 +28,7 @@ def watched(command: Sequence[str], folder: Path) -> Usage:
 
     def sample() -> None:
         while not ended.wait(_EVERY_SECONDS):
-            peak[0] = max(peak[0], sum(map(_memory, _family(process.pid))))
+            peak[0] = max(peak[0], sum(map(memory_of, family(process.pid))))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -43,7 +43,7 @@ def watched(command: Sequence[str], folder: Path) -> Usage:
     return Usage(seconds, cpu, peak[0])
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all below it."""
     found = [pid]
     for parent in found:
@@ -55,7 +55,7 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _memory(pid: int) -> int:
+def memory_of(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

@@ -158,7 +158,10 @@ def test_a_purge_loses_nothing_that_is_being_decided(store, monkeypatch) -> None
 
 
 def purge_again(store: DecisionStore) -> int:
-    """Purges again and again, whatever the age; how many products left the store."""
+    """Purges again and again, whatever the age, once something is decided; how many products left the store."""
+    deadline = time.monotonic() + 60
+    while not list(store.log()) and time.monotonic() < deadline:
+        time.sleep(0.005)
     removed = 0
     for _ in range(20):
         removed += privacy.purge(store, timedelta(0)).removed
