@@ -10,7 +10,7 @@ from tests.repository import read
 
 
 def test_the_python_example_runs(classifier) -> None:
-    [block] = re.findall(r"```python\n(.*?)```", read("README.md"), re.S)
+    [block] = re.findall(r"## From Python\n+```python\n(.*?)```", read("README.md"), re.S)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(block, "README.md", "exec"), {})

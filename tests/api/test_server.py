@@ -6,54 +6,16 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from settings import ROOT
 from tests.repository import read
-
-SECONDS = 120
-
-
-@contextlib.contextmanager
-def served(folder, *options: str) -> Iterator[str]:
-    """The address of a server of its own; ends with the test."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", port, *options]
-    environment = os.environ | {"RAYON_HOME": str(folder)}
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + SECONDS
-        while status(f"{url}/api/v1/health/live") != 200:
-            assert time.monotonic() < deadline and server.poll() is None, (folder / "log").read_text()
-            time.sleep(0.2)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def status(url: str, token: str = "") -> int:
-    """The HTTP status; 0 for none."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SECONDS) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0
+from tests.serving import SECONDS, served, status
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +38,10 @@ def command(folder, *arguments: str) -> str:
 
 
 def test_from_open_to_tokens_on_a_server_that_runs(url, folder):
-    [client] = re.findall(r"```python\n(.*?)```", read("docs/api.md"), re.S)
+    [client] = re.findall(r"## From any program.*?```python\n(.*?)```", read("README.md"), re.S)
     assert len([line for line in client.splitlines() if line and not line.startswith("import")]) <= 10
     names: dict = {}
-    exec(compile(client, "docs/api.md", "exec"), names)
+    exec(compile(client, "README.md", "exec"), names)
     classify = names["classify"]
 
     assert status(f"{url}/") == 200 and status(f"{url}/_stcore/health") == 200  # the pages are there, too
