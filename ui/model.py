@@ -11,6 +11,7 @@ from PIL import Image
 from model.product import Explanation, Prediction, Product
 from preprocessing.image import picture
 from ui.language import _
+from watch import classifying as watched
 
 if TYPE_CHECKING:
     from model.classifier import Classifier
@@ -69,12 +70,15 @@ def fingerprint(product: Product, version: str = "") -> str:
 
 @st.cache_data(scope="session", max_entries=4, show_spinner=False)
 def _predict(_classifier: Classifier, key: str, _product: Product) -> Prediction:
-    return _classifier.predict([_product])[0]
+    prediction = watched.classify(_classifier, _product, "page")
+    if prediction.image_problem is not None:
+        watched.refused("page", prediction.image_problem.reason)
+    return prediction
 
 
 @st.cache_data(scope="session", max_entries=8, show_spinner=False)
 def _explain(_classifier: Classifier, key: str, _product: Product, code: int) -> Explanation:
-    return _classifier.explain(_product, code)
+    return watched.explain(_classifier, _product, code, "page")
 
 
 @st.cache_data(scope="session", max_entries=2, show_spinner=False)

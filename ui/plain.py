@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection
 
 from ui.language import of_locale
 
+ICON = "/favicon.png"
+"""Streamlit's; without one named here a browser asks for another, which there is not."""
 _LOGO = Path(__file__).parent / "assets" / "logo.svg"
 _STYLE = """
 :root {color-scheme: light dark; --accent: #0b7a6f; --text: #17211f; --page: #fff; --field: #f2f6f5; --line: #d5dfdd;
@@ -41,6 +43,7 @@ def document(language: str, title: str, inside: str) -> str:
     return (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="{ICON}">'
         f"<title>{escape(title)} · Rayon</title><style>{_STYLE}</style></head>"
         f"<body><main>{_logo()}{inside}</main></body></html>"
     )

@@ -16,7 +16,7 @@ _RULES = """
 [data-testid="stElementContainer"]:is(
   :has([data-testid="stVegaLiteChart"]), :has([data-testid="stImage"]), [class*="st-key-batch_grid"]
 )
-[data-testid="stElementToolbar"] {display: none;}
+[data-testid="stElementToolbar"], [class*="st-key-admin_grid"] [data-testid="stElementToolbar"] {display: none;}
 .rayon-eyebrow {font-size: .8rem; letter-spacing: .04em; opacity: .75; margin: 0;}
 .rayon-answer {font-size: 1.55rem; line-height: 1.25; font-weight: 650; margin: .1rem 0 .2rem;}
 .rayon-scope {font-size: .9rem; opacity: .8; margin: 0;}

@@ -12,6 +12,7 @@ import streamlit as st
 
 from batch.output import OutputError, write
 from batch.results import Results
+from decisions.audit import note
 from decisions.errors import DecisionError
 from decisions.store import DecisionStore, open_store
 from ui.batch.cached import signature, taxonomy
@@ -20,6 +21,7 @@ from ui.batch.messages import output_message
 from ui.decide.asking import ask
 from ui.decide.errors import decision_message
 from ui.language import N_, _, language, ngettext, number
+from ui.sign_in.audited import person_here
 from ui.style import download_words, literal
 
 _LOOKS_SECONDS = 2
@@ -125,7 +127,7 @@ def _maker(
 
     ``looked``: what was decided goes into the file, and is told here; None without it.
     """
-    spoken, categories = language(), taxonomy(found.spec.bundle)
+    spoken, categories, person = language(), taxonomy(found.spec.bundle), person_here()
     spec = found.spec
 
     def put(parts: Iterable[pa.Table], path: Path, decided: bool) -> None:
@@ -158,7 +160,9 @@ def _maker(
     def make() -> BinaryIO:
         problems.pop(offer.format, None)
         try:
-            return (plain() if looked is None else with_decisions(open_store())).open("rb")
+            made = (plain() if looked is None else with_decisions(open_store())).open("rb")
+            note(person, "job_downloaded", found.job.id, format=offer.format, decided=looked is not None)
+            return made
         except (OutputError, OSError, DecisionError) as error:
             problems[offer.format] = error
             raise

@@ -6,6 +6,7 @@ from batch.jobs import Job
 from batch.store import JobStore
 from settings import settings
 from ui.batch.owner import owner
+from ui.sign_in.audited import noted
 
 PARAMETER = "job"
 _LAST = "batch_last"
@@ -56,4 +57,5 @@ def start_over(job: Job) -> None:
 def delete(job: Job) -> None:
     """Deletes a job for good."""
     job.delete()
+    noted("job_deleted", job.id)
     show(None)

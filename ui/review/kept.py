@@ -8,6 +8,7 @@ import streamlit as st
 from decisions.privacy import Kept, Purged, kept, purge, purgeable
 from decisions.store import DecisionStore
 from ui.language import _, ngettext, number
+from ui.sign_in.audited import noted
 from ui.sign_in.visitor import may
 
 PREPARED = "review_taking_prepared"
@@ -92,7 +93,8 @@ def _render_purge(store: DecisionStore) -> None:
         )
         if st.button(_("Delete for good"), key="review_kept_now", type="primary") and may("purge"):
             with st.spinner(_("Deleting…")):
-                st.session_state[_PURGED] = purge(store, timedelta(days=days))
+                done = st.session_state[_PURGED] = purge(store, timedelta(days=days))
+            noted("purged", "products", days=days, products=done.products, pictures=done.pictures)
             discard()
             st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
             st.rerun()

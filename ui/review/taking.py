@@ -2,12 +2,10 @@
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -20,8 +18,10 @@ from ui.batch.choice import choose
 from ui.decide.names import category_of, state_name
 from ui.language import N_, _, language, ngettext, number
 from ui.review.kept import PREPARED, discard, render_kept, short, size
+from ui.sign_in.audited import noted
 from ui.sign_in.visitor import may
 from ui.style import download_words, literal
+from ui.zone import zone
 
 __all__ = ["render_export", "render_kept"]
 
@@ -67,7 +67,7 @@ def _render_filters(store: DecisionStore, labels: Taxonomy) -> dict[str, Any]:
         span = choose(_("When decided"), [None, *_DAYS, "between"], _span_name, key="review_taking_span")
         first = last = None
         if span == "between":
-            today = datetime.now(_zone()).date()
+            today = datetime.now(zone()).date()
             first = st.date_input(_("From"), today - timedelta(days=30), key="review_taking_first", width=160)
             last = st.date_input(_("Until the end of"), today, key="review_taking_last", width=160)
         job = _job_box(store.jobs())
@@ -135,6 +135,8 @@ def _prepare(store: DecisionStore, chosen: dict[str, Any], labels: Taxonomy) -> 
         reason = error.details["error"] if isinstance(error, ExportError) else error.strerror
         st.error(_("The server could not write the file ({reason}).").format(reason=literal(str(reason))))
         return
+    told = {"decisions": exported.decisions, "products": exported.products, "pictures": exported.pictures}
+    noted("exported", "decisions", people=chosen["people"], **told)
     st.session_state[PREPARED] = _Prepared(tuple(chosen.items()), folder, path, exported)
 
 
@@ -199,7 +201,7 @@ def _moments(span: int | str | None, first: date | None, last: date | None) -> t
     if isinstance(span, int):
         return datetime.now(UTC) - timedelta(days=span), None
     until = None if last is None else last + timedelta(days=1)
-    begin, end = (None if day is None else datetime.combine(day, time(), _zone()) for day in (first, until))
+    begin, end = (None if day is None else datetime.combine(day, time(), zone()) for day in (first, until))
     return begin, end
 
 
@@ -209,10 +211,3 @@ def _span_name(span: int | str | None) -> str:
     if span == "between":
         return _("Between two days")
     return ngettext("In the last {n} day", "In the last {n} days", span).format(n=number(span))
-
-
-def _zone() -> ZoneInfo:
-    """Where the visitor's days begin."""
-    with suppress(KeyError, ValueError, OSError):  # no such zone, or none told
-        return ZoneInfo(st.context.timezone or "UTC")
-    return ZoneInfo("UTC")

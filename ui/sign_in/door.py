@@ -9,8 +9,10 @@ from access.door import door
 from access.errors import AccessError
 from access.roles import ROLES, Role
 from access.visitor import Visitor
+from decisions.audit import note
 from settings import settings
 from ui.language import N_, _
+from ui.sign_in.audited import note_arrival
 from ui.sign_in.form import PAGE
 from ui.sign_in.provider import providers
 from ui.sign_in.visitor import opens, signing_in, visitor
@@ -50,6 +52,7 @@ def let_in() -> None:
         )
         _render_sign_out()
     else:
+        note_arrival(known)
         return
     st.stop()
 
@@ -83,8 +86,13 @@ def render_visitor() -> None:
         st.rerun()
     with st.popover(literal(known.name), icon=":material/person:", key="sign_in_visitor", width="content"):
         st.markdown(_("Signed in as **{name}**").format(name=literal(known.name)))
-        st.caption(_("Role: {role}").format(role=_(_ROLES[known.role])))
+        st.caption(_("Role: {role}").format(role=role_name(known.role)))
         _render_sign_out()
+
+
+def role_name(role: Role) -> str:
+    """What a role is called."""
+    return _(_ROLES[role])
 
 
 def _render_sign_out() -> None:
@@ -102,6 +110,7 @@ def _sign_out() -> None:
     except OSError:
         st.session_state[_FAILED] = True
         return
+    note(known.name, "sign_out")
     if known.way == "provider":
         st.logout()
 

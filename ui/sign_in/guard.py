@@ -22,6 +22,7 @@ from access.exposure import came_from_here
 from access.sessions import COOKIE
 from settings import settings
 from ui.limits import STRANGER
+from ui.plain import ICON
 from ui.sign_in.door import ASK
 from ui.sign_in.form import PAGE
 from ui.sign_in.provider import providers
@@ -32,7 +33,7 @@ _OWN_CHECKS = ("/api/",)
 """Served beside the pages by what looks at tokens of its own."""
 _METRICS = "/metrics"
 """Likewise."""
-_ANYBODYS = ("/_stcore/health", "/_stcore/script-health-check")
+_ANYBODYS = ("/_stcore/health", "/_stcore/script-health-check", ICON)
 _STRANGERS = ("/static/", "/component/", "/_stcore/bidi-components/", "/_stcore/host-config", "/auth/")
 """What a browser needs to show that one has to sign in. The rest is for those who have."""
 _CALLBACK, _LOGOUT = "/oauth2callback", "/auth/logout"
