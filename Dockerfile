@@ -22,6 +22,7 @@ COPY batch batch
 COPY decisions decisions
 COPY api api
 COPY access access
+COPY watch watch
 COPY settings.py server.py streamlit_app.py ./
 RUN /opt/venv/bin/python -m compileall -q .
 

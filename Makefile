@@ -47,7 +47,7 @@ lint: $(VENV)/.dev ## ruff, bandit and hadolint, changing nothing
 	$(RAYON) ruff check . || failed=1; \
 	$(RAYON) ruff format --check . || failed=1; \
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive . || failed=1; \
-	$(BIN)/hadolint Dockerfile || failed=1; \
+	$(BIN)/hadolint Dockerfile deploy/Dockerfile.tests || failed=1; \
 	exit $$failed
 
 .PHONY: audit
@@ -103,6 +103,10 @@ messages: $(VENV)/.run ## collect the screen texts and compile their translation
 .PHONY: bench-queue
 bench-queue: $(VENV)/.run ## measure what a decision costs (docs/queue.md; two minutes)
 	$(RAYON) benchmarks queue
+
+.PHONY: bench-load
+bench-load: $(VENV)/.dev chromium ## measure what a server bears (docs/load.md; ten minutes)
+	$(RAYON) benchmarks load
 
 .PHONY: clean
 clean: ## remove the environment and the caches; var/ and the models stay

@@ -26,6 +26,8 @@ titles = {
     "review": _("Review"),
     "categories": _("Categories"),
     "model_card": _("The model"),
+    "monitoring": _("Monitoring"),
+    "admin": _("Administration"),
 }
 page = st.navigation(
     [

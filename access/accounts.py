@@ -12,13 +12,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from access.errors import AccessError
+from access.errors import AccessError, LastAdministrator
 from access.passwords import hashed
 from access.roles import Role, role_named
 
 LONGEST_NAME = 80
 """Characters, as many as a moderator's name has."""
 _FORMAT = 1
+_TAKEN = ("client ", "command ", "(")
 _LOCK_SECONDS = 30
 
 
@@ -72,15 +73,20 @@ class Accounts:
             made = accounts[key_of(name)] = Account(name, role, hash, _epoch(), _now())
         return made
 
-    def remove(self, name: str) -> None:
-        """Deletes an account; its sessions end."""
-        with self._changing() as accounts:
-            del accounts[_existing(accounts, name)]
-
-    def set_role(self, name: str, role: Role) -> None:
-        """Gives another role; the sessions of the account end."""
+    def remove(self, name: str, may_be_last: bool = True) -> None:
+        """Deletes an account; its sessions end. `LastAdministrator` for that one, unless ``may_be_last``."""
         with self._changing() as accounts:
             key = _existing(accounts, name)
+            if not may_be_last:
+                _check_not_last(accounts, key)
+            del accounts[key]
+
+    def set_role(self, name: str, role: Role, may_be_last: bool = True) -> None:
+        """Gives another role; the sessions of the account end. `LastAdministrator` as in `remove`."""
+        with self._changing() as accounts:
+            key = _existing(accounts, name)
+            if not may_be_last and role is not Role.ADMINISTRATOR:
+                _check_not_last(accounts, key)
             accounts[key] = replace(accounts[key], role=role, epoch=_epoch(), changed_at=_now())
 
     def set_password(self, name: str, password: str) -> None:
@@ -112,6 +118,10 @@ def checked_name(name: str) -> str:
     name = " ".join(unicodedata.normalize("NFC", name).split())
     if not 0 < len(name) <= LONGEST_NAME:
         raise AccessError(f"a name has 1 to {LONGEST_NAME} characters")
+    if name.casefold().startswith(_TAKEN):
+        raise AccessError(
+            f"a name does not begin with {' or '.join(map(repr, _TAKEN))}: the audit log writes others so"
+        )
     if not name.isprintable():
         raise AccessError("a name has only characters that can be seen")
     return name
@@ -121,6 +131,11 @@ def key_of(name: str) -> str:
     """What two ways to write one name have in common."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+def _check_not_last(accounts: Mapping[str, Account], key: str) -> None:
+    if [name for name, one in accounts.items() if one.role is Role.ADMINISTRATOR] == [key]:
+        raise LastAdministrator(f"{accounts[key].name!r} is the last administrator: make another one first")
 
 
 def _existing(accounts: Mapping[str, Account], name: str) -> str:

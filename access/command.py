@@ -61,6 +61,7 @@ def _add(accounts: Accounts, chosen: argparse.Namespace) -> None:
         raise AccessError(f"there is an account {accounts.get(chosen.name).name!r} already")
     made = accounts.add(chosen.name, _asked(chosen), role_named(chosen.role))
     print(f"{made.name} may sign in as {chosen.role}.")
+    _note("account_added", made.name, role=chosen.role)
 
 
 def _list(accounts: Accounts, chosen: argparse.Namespace) -> None:
@@ -75,11 +76,13 @@ def _list(accounts: Accounts, chosen: argparse.Namespace) -> None:
 def _role(accounts: Accounts, chosen: argparse.Namespace) -> None:
     accounts.set_role(chosen.name, role_named(chosen.role))
     print(f"{chosen.name} is {chosen.role} from now on.")
+    _note("account_role", chosen.name, role=chosen.role)
 
 
 def _remove(accounts: Accounts, chosen: argparse.Namespace) -> None:
     accounts.remove(chosen.name)
     print(f"{chosen.name} may not sign in any more.")
+    _note("account_removed", chosen.name)
 
 
 def _password(accounts: Accounts, chosen: argparse.Namespace) -> None:
@@ -87,6 +90,13 @@ def _password(accounts: Accounts, chosen: argparse.Namespace) -> None:
         raise AccessError(f"there is no account {chosen.name!r}")
     accounts.set_password(chosen.name, _asked(chosen))
     print(f"{chosen.name} has another password; the sessions of before have ended.")
+    _note("account_password", chosen.name)
+
+
+def _note(action: str, name: str, **details: str) -> None:
+    from decisions.audit import note_command  # here: only a change opens the database
+
+    note_command(action, name, **details)
 
 
 def _asked(chosen: argparse.Namespace) -> str:

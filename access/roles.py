@@ -22,6 +22,8 @@ PAGES = {
     "pages/categories.py": Role.ANALYST,
     "pages/model_card.py": Role.ANALYST,
     "pages/review.py": Role.MODERATOR,
+    "pages/monitoring.py": Role.MODERATOR,
+    "pages/admin.py": Role.ADMINISTRATOR,
 }
 """A page that is not here is nobody's."""
 
@@ -31,8 +33,10 @@ ACTIONS = {
     "export": Role.MODERATOR,
     "export_names": Role.ADMINISTRATOR,
     "purge": Role.ADMINISTRATOR,
+    "administer": Role.ADMINISTRATOR,
 }
-"""``send``: put products into the queue; ``export``: take decisions away without the names of who took them."""
+"""``send``: put products into the queue; ``export``: take decisions away without the names of who took them;
+``administer``: everything on the page of that name."""
 
 
 def role_named(name: str) -> Role:

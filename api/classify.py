@@ -19,6 +19,8 @@ from model.product import Explanation, Prediction, Product
 from model.reading import MAX_TEXT
 from model.taxonomy import Taxonomy
 from preprocessing.image import MAX_BYTES
+from watch.classifying import classify as ask
+from watch.classifying import explain as explained
 
 router = APIRouter(tags=["classify"])
 _FILES = {"image": "A picture: JPEG, PNG, WEBP, GIF or BMP, up to 20 MB and 40 million pixels."}
@@ -90,7 +92,7 @@ def _classify(product: Product, top_k: int, explain: bool) -> tuple[Classificati
     most = len(classifier.taxonomy)
     if top_k > most:
         raise Problem(422, "top_k", f"The model has {most} categories: top_k is at most {most}.")
-    [prediction] = classifier.predict([product])
+    prediction = ask(classifier, product, "api")
     if prediction.image_problem is not None:
         raise prediction.image_problem
     settings = classifier.bundle.manifest["settings"]
@@ -107,7 +109,7 @@ def _classify(product: Product, top_k: int, explain: bool) -> tuple[Classificati
     )
     if not explain:
         return answer, None
-    explanation = classifier.explain(product, prediction.code)
+    explanation = explained(classifier, product, prediction.code, "api")
     heatmap = _heatmap(explanation)
     answer.explanation = _reasons(explanation, heatmap)
     return answer, heatmap

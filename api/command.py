@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from api.tokens import SCOPES, TokenError, Tokens
+from decisions.audit import note_command
 from decisions.database import open_database
 from decisions.errors import DecisionError
 from settings import settings
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add(tokens: Tokens, chosen: argparse.Namespace) -> None:
     token = tokens.add(chosen.name, chosen.scope, chosen.days)
     print(token)
+    note_command("token_added", chosen.name, scopes=" ".join(chosen.scope), days=chosen.days or 0)
     print("It is not shown again. Clients send it as: Authorization: Bearer TOKEN", file=sys.stderr)
 
 
@@ -64,6 +66,7 @@ def _list(tokens: Tokens, _chosen: argparse.Namespace) -> None:
 
 def _revoke(tokens: Tokens, chosen: argparse.Namespace) -> None:
     tokens.revoke(chosen.name)
+    note_command("token_revoked", chosen.name)
     print(f"The token of {chosen.name} is no longer taken.")
 
 

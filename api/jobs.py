@@ -17,6 +17,7 @@ from api.problems import Problem, busy, documented
 from batch.jobs import Job, JobState
 from batch.output import FORMATS, write
 from batch.store import JobStore
+from decisions.audit import note
 from model.bundle import BundleError, read_taxonomy
 from model.taxonomy import Taxonomy, default_taxonomy
 from preprocessing.columns import ROLES
@@ -188,6 +189,7 @@ def _result(identity: str, mine: Caller, format: str, language: str) -> tuple[Pa
         if not job.folder.is_dir():  # deleted meanwhile
             raise Problem(404, "job", "There is no such job of yours.") from None
         raise Problem(507, "storage", f"The server could not write the file ({error.strerror}).") from error
+    note(mine.audited, "job_downloaded", identity, format=format)
     stem = job.about["name"].replace("\\", "/").rpartition("/")[2]
     return path, (stem.rpartition(".")[0] or stem)[:100]
 
@@ -206,7 +208,12 @@ def _taxonomy(bundle: str) -> Taxonomy:
 )  # fmt: skip
 async def delete(request: Request, identity: str, mine: Mine) -> None:
     """The table, its pictures and its result are gone for good."""
-    await request.app.state.working.run(lambda: _own(identity, mine).delete())
+    await request.app.state.working.run(_delete, identity, mine)
+
+
+def _delete(identity: str, mine: Caller) -> None:
+    _own(identity, mine).delete()
+    note(mine.audited, "job_deleted", identity)
 
 
 def _described(job: Job, notices: list[str] | None = None) -> JobAnswer:

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from decisions.errors import DecisionError
 from model.bundle_files import BundleError
 from preprocessing.errors import InputError
+from watch.classifying import overloaded, refused
+from watch.logs import request_id
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
@@ -28,13 +30,14 @@ class FieldError(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """RFC 9457. ``reason`` names the cause for programs; ``detail`` is an English sentence."""
+    """RFC 9457. ``reason`` names the cause for programs, ``detail`` is a sentence, ``instance`` is found in the log."""
 
     type: str = Field(examples=["urn:rayon:problem:not_an_image"])
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["The file is not an image: send a picture as one of JPEG, PNG, WEBP, GIF, BMP."])
     reason: str = Field(examples=["not_an_image"])
+    instance: str | None = Field(None, examples=["urn:rayon:request:7f3c0a52c1f94d0e8d3b5a6e9c1f2a3b"])
     errors: list[FieldError] | None = None
 
 
@@ -115,12 +118,17 @@ async def _unexpected(_request: Request, error: Exception) -> Response:
 
 def answer(problem: Problem) -> Response:
     """The problem as a response."""
+    refused("api", problem.reason)
+    if problem.reason == "busy":
+        overloaded()
+    request = request_id.get()
     body = {
         "type": f"urn:rayon:problem:{problem.reason}",
         "title": HTTPStatus(problem.status_code).phrase,
         "status": problem.status_code,
         "detail": problem.detail,
         "reason": problem.reason,
+        **({"instance": f"urn:rayon:request:{request}"} if request else {}),
         **problem.more,
     }
     content = json.dumps(body, ensure_ascii=True)  # text from outside may hold half characters

@@ -16,8 +16,8 @@ from decisions.errors import DecisionError
 from decisions.tables import clients
 from preprocessing.errors import InputError
 
-SCOPES = ("classify", "jobs")
-"""What a token may be for: one product at a time; files."""
+SCOPES = ("classify", "jobs", "metrics")
+"""What a token may be for: one product at a time; files; being watched by Prometheus."""
 MOST_DAYS = 3650
 log = logging.getLogger(__name__)
 _PREFIX = "rayon_"

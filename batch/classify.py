@@ -14,6 +14,7 @@ from batch.parts import Parts
 from batch.picture_errors import PictureProblem
 from batch.picture_names import official_name
 from batch.pictures import Pictures, open_pictures
+from model.observed import Observed, observed
 from model.product import Product
 from preprocessing.columns import Columns
 
@@ -42,11 +43,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A part that has been written; ``pictures`` counts its rows by what became of their picture."""
+    """A part that has been written; ``pictures`` counts its rows by what became of their picture, ``observed`` the
+    answers by what is watched of them (`model.observed`)."""
 
     number: int
     rows: int
     pictures: Counter[str]
+    observed: Counter[Observed]
 
 
 class RowReader:
@@ -102,7 +105,8 @@ class Worker:
                 used = "used" if prediction.used_image else ""
                 pictures.append(reason or (used if problem is None else problem.reason))
         self._parts.write(number, part(rows, predictions, pictures))
-        return Done(number, len(rows), Counter(pictures))
+        seen = Counter(one for prediction in predictions for one in observed(prediction))
+        return Done(number, len(rows), Counter(pictures), seen)
 
     def _slices(self, rows: Rows) -> Iterator[tuple[list[Product], list[str]]]:
         """Products, and why each has no picture though one was named; few enough to hold their pictures at once."""

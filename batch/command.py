@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "run":
         end_with_parent()
         os.nice(5)  # pages answer first
-        return OK if run_job(Job(chosen.folder), settings().home) in ("done", "cancelled", "") else FAILED
+        return OK if _work(Job(chosen.folder)) in ("done", "cancelled", "") else FAILED
     try:
         return _classify(chosen)
     except UsageError as error:
@@ -50,6 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _said(error, INPUT)
     except KeyboardInterrupt:
         return _said("interrupted: the same command goes on from here", INTERRUPTED)
+
+
+def _work(job: Job) -> str:
+    """Works on a job of the server, whose answers are counted as those of pages are; gives its state."""
+    from watch.observations import observations  # here: what a terminal asks for needs no database
+
+    counts = observations()
+    with counts.being_written():
+        return run_job(job, settings().home, observe=lambda model, seen: counts.add("batch", model, seen))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from batch.local import EngineError, run_local
 from batch.picture_errors import PictureSourceError
 from model.bundle import BundleError, read_manifest
 from model.exported import exported
+from model.observed import Observed
 from preprocessing.table import TableError, open_table
 
 STARTS = 5
@@ -34,7 +35,17 @@ class ChangedError(RuntimeError):
     """What the job began with is not there any more."""
 
 
-def run_job(job: Job, home: Path, watch: Callable[[int, int], None] | None = None, alone: bool = True) -> str:
+Observe = Callable[[str, Counter[Observed]], None]
+"""Told the version of the model and what is watched of the answers in a part, once for each part that is new."""
+
+
+def run_job(
+    job: Job,
+    home: Path,
+    watch: Callable[[int, int], None] | None = None,
+    alone: bool = True,
+    observe: Observe | None = None,
+) -> str:
     """Works until the job has ended, and gives its state; "" when another process has the job already.
 
     ``watch`` is told rows done and rows. ``alone``: waits until no other job of this home is at work.
@@ -46,19 +57,19 @@ def run_job(job: Job, home: Path, watch: Callable[[int, int], None] | None = Non
             if job.spec is None:
                 return ""
             if job.state().ended is None:
-                job.end(*_outcome(job, home, watch, alone))
+                job.end(*_outcome(job, lambda: _Run(job, home, watch, observe).run(), home, alone))
             return job.state().state
     except Timeout:
         return ""
 
 
-def _outcome(job: Job, home: Path, watch: Callable[[int, int], None] | None, alone: bool) -> tuple[str, Problem | None]:
+def _outcome(job: Job, run: Callable[[], None], home: Path, alone: bool) -> tuple[str, Problem | None]:
     before = read_json(job.folder / "progress.json") or {}
     job.note_progress(**{**before, "step": "", "rows_per_second": None})
     try:
         with _Slot(job, home, alone):
             _count_start(job)
-            _Run(job, home, watch).run()
+            run()
         return "done", None
     except Cancelled:
         return "cancelled", None
@@ -112,8 +123,8 @@ def _count_start(job: Job) -> None:
 class _Run:
     """One process's share of a job."""
 
-    def __init__(self, job: Job, home: Path, watch: Callable[[int, int], None] | None) -> None:
-        self._job, self._home, self._watch = job, home, watch
+    def __init__(self, job: Job, home: Path, watch: Callable[[int, int], None] | None, observe: Observe | None) -> None:
+        self._job, self._home, self._watch, self._observe = job, home, watch, observe
         self._spec: JobSpec = job.spec
         self._parts = job.parts
         self._count_parts()
@@ -142,9 +153,9 @@ class _Run:
         events = self._engine()(plan, self._chunks(), spec.workers)
         try:
             for event in events:
+                self._note(event)
                 if self._job.cancelled:
                     raise Cancelled
-                self._note(event)
         except BaseException:
             events.close()
             self._count_parts()  # workers may have finished more than was heard of
@@ -184,6 +195,8 @@ class _Run:
             self._done += event.rows
             self._pictures.update(event.pictures)
             self._recent.append((now, self._done))
+            if self._observe:
+                self._observe(self._spec.model, event.observed)
             if self._watch:
                 self._watch(self._done, self._spec.rows)
         if now - self._saved > _SAVE_SECONDS:

@@ -31,7 +31,7 @@ class JobStore:
         unfinished.mkdir(parents=True)
         with (unfinished / TABLE).open("wb") as file:
             shutil.copyfileobj(table, file, 2**20)
-        about = {"name": name, "owner": _hash(owner), "created": datetime.now(UTC).isoformat(timespec="seconds")}
+        about = {"name": name, "owner": owner_mark(owner), "created": datetime.now(UTC).isoformat(timespec="seconds")}
         write_json(unfinished / "about.json", about)
         unfinished.rename(job.folder)
         return job
@@ -64,6 +64,10 @@ class JobStore:
         if self._folder.is_dir():
             yield from (Job(path) for path in self._folder.iterdir() if _is_id(path.name))
 
+    def models(self) -> set[str]:
+        """Versions of the models that jobs are planned with."""
+        return {spec.model for job in self.all() if (spec := job.spec) is not None}
+
     def sweep(self, days: int) -> int:
         """Deletes jobs older than ``days`` and uploads cut off; gives how many jobs went."""
         now, swept = datetime.now(UTC), 0
@@ -92,8 +96,9 @@ def _is_id(name: str) -> bool:
 
 
 def _owns(owner: str, job: Job) -> bool:
-    return hmac.compare_digest(job.about["owner"], _hash(owner))
+    return hmac.compare_digest(job.about["owner"], owner_mark(owner))
 
 
-def _hash(owner: str) -> str:
+def owner_mark(owner: str) -> str:
+    """What is kept of an owner: nobody can tell the secret from it."""
     return hashlib.sha256(owner.encode()).hexdigest()

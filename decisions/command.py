@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from decisions.audit import note_command
+from decisions.backup_command import COMMANDS, add_commands
+from decisions.backup_format import BackupError
 from decisions.errors import DecisionError
 from decisions.export import FORMATS, PEOPLE, ExportError, ExportFilter, export
 from decisions.items import STATES
@@ -33,13 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:  # of the environment
         return _said(error, USAGE)
     try:
-        {"export": _export, "kept": _kept, "purge": _purge}[chosen.command](chosen)
+        (COMMANDS | {"export": _export, "kept": _kept, "purge": _purge})[chosen.command](chosen)
     except UsageError as error:
         return _said(error, USAGE)
-    except (DecisionError, ExportError, BundleError) as error:
+    except (DecisionError, ExportError, BackupError, BundleError) as error:
         return _said(error, FAILED)
     except KeyboardInterrupt:
-        return _said("interrupted: of an export nothing is left, and a purge goes on when called again", INTERRUPTED)
+        done = "of an export or a backup nothing is left, nothing is restored; a purge goes on when called again"
+        return _said(f"interrupted: {done}", INTERRUPTED)
     return OK
 
 
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("kept", help="list what is kept of products: texts, notes, pictures")
     purging = commands.add_parser("purge", help="remove texts, notes and pictures by age; what was decided stays")
     purging.add_argument("--older-than", type=int, required=True, metavar="DAYS")
+    add_commands(commands)
     purging.add_argument("--yes", action="store_true", help="do it; without, it is only told what would go")
     return parser
 
@@ -76,6 +81,8 @@ def _export(chosen: argparse.Namespace) -> None:
     format_ = chosen.format or _SUFFIXES.get(chosen.out.suffix.lower(), "csv")
     how = format_, chosen.with_pictures, chosen.people, chosen.language
     done = export(open_store(), chosen.out, where, *how, taxonomy=read_taxonomy(active_bundle()))
+    told = {"people": chosen.people, "products": done.products, "pictures": done.pictures}
+    note_command("exported", "decisions", decisions=done.decisions, **told)
     pictures = f", {done.pictures:,} pictures" if chosen.with_pictures else ""
     print(f"{done.decisions:,} decisions on {done.products:,} products{pictures}, in {_shown(chosen.out)}")
     if done.missing:
@@ -112,7 +119,9 @@ def _purge(chosen: argparse.Namespace) -> None:
         raise UsageError(f"--older-than must be a number of days from 0 to {_MOST_DAYS:,}, not {chosen.older_than}")
     age = timedelta(days=chosen.older_than)
     if chosen.yes:
-        print(f"Removed: {_told(purge(open_store(), age))}")
+        done = purge(open_store(), age)
+        note_command("purged", "products", days=chosen.older_than, products=done.products, pictures=done.pictures)
+        print(f"Removed: {_told(done)}")
     else:
         print(f"Would go: {_told(purgeable(open_store(), age))}\nTo remove it, add --yes.")
 

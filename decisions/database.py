@@ -31,13 +31,16 @@ _BROKEN_OFF = {"40001", "40P01"}  # PostgreSQL: this transaction, so that anothe
 _SCHEMES = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
-def open_database(url: str) -> Engine:
-    """The database at an address, its tables as this program knows them; DecisionError."""
+def open_database(url: str, step: str = "head") -> Engine:
+    """The database at an address, its tables as this program knows them; DecisionError.
+
+    ``step``: of the migrations, beyond which none is taken.
+    """
     address = _address(url)
     engine = create_engine(address, pool_pre_ping=True, **_options(address))
     if address.get_backend_name() != "sqlite":
         with refusing():
-            _migrate(engine)
+            _migrate(engine, step)
         return engine
     file = _File(Path(address.database))
     event.listen(engine, "do_connect", file.check)
@@ -45,7 +48,7 @@ def open_database(url: str) -> Engine:
     event.listen(engine, "begin", partial(_begin_sqlite, file))
     # Two processes must not bring one file up to date at once; PostgreSQL has a lock for that.
     with refusing(), FileLock(f"{address.database}.lock", timeout=_BUSY_SECONDS):
-        _migrate(engine)
+        _migrate(engine, step)
         file.remember()
     return engine
 
@@ -62,6 +65,31 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction: all of it is on disk when it ends, or none; DecisionError."""
     with refusing(), engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """As `reading`, and all that is read is of one moment, whatever is written meanwhile; DecisionError."""
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with refusing(), engine.connect().execution_options(**{_READING: True}, **options) as connection:
+        yield connection
+
+
+def step_of(connection: Connection) -> str | None:
+    """Which step of the migrations the tables are of; None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_steps() -> tuple[str, ...]:
+    """Every step of the migrations, the first one first."""
+    return tuple(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())[::-1]
+
+
+def take_steps(connection: Connection, step: str = "head") -> None:
+    """Brings the tables up to a step, in the transaction of the connection."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, step)
 
 
 def keep_order(connection: Connection) -> None:
@@ -166,17 +194,20 @@ def _begin_sqlite(file: _File, connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    newest = ScriptDirectory.from_config(config)
+def _migrate(engine: Engine, step: str) -> None:
+    steps = known_steps()
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE})
-        present = MigrationContext.configure(connection).get_current_revision()
-        if present == newest.get_current_head():
-            return
-        if present not in {None, *(step.revision for step in newest.walk_revisions())}:
+        present = step_of(connection)
+        if present not in (None, *steps):
             raise DecisionError("database_newer", {"revision": present})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        last = steps[-1] if step == "head" else step
+        if present is None or steps.index(present) < steps.index(last):
+            take_steps(connection, last)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from decisions.export_errors import ExportError
 from decisions.export_files import FORMATS, Pictures, Row, folder, packed, replacing, write_table
 from decisions.history import ExportFilter, History, histories
@@ -69,7 +71,7 @@ def export(
     """
     if format not in FORMATS or people not in PEOPLE or where.state not in (None, *STATES):
         raise ValueError(f"no such format, people or state: {format!r}, {people!r}, {where.state!r}")
-    _check_apart(store, out)
+    check_apart(store.engine, out)
     with ExitStack() as stack:
         kept: Pictures | None = None
         table = out
@@ -84,9 +86,9 @@ def export(
     return Exported(writer.products, writer.decisions, *((kept.written, kept.missing) if kept else (0, 0)), writer.cut)
 
 
-def _check_apart(store: StoreReader, out: Path) -> None:
+def check_apart(engine: Engine, out: Path) -> None:
     """ExportError where ``out`` is the SQLite database, or a file that it keeps beside it."""
-    url = store.engine.url
+    url = engine.url
     if url.get_backend_name() == "sqlite":
         own = {os.path.realpath(f"{url.database}{ending}") for ending in ("", "-wal", "-shm", ".lock")}
         if os.path.realpath(out) in own:

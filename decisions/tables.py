@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -21,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-_UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+"""What PostgreSQL cannot hold, for `str.translate`."""
 
 
 class Moment(TypeDecorator):
@@ -49,7 +51,7 @@ class Words(TypeDecorator):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.translate(_UNSTORABLE)
+        return None if value is None else value.translate(UNSTORABLE)
 
 
 metadata = MetaData(
@@ -161,4 +163,30 @@ clients = Table(
     Column("used_at", Moment),
     Column("revoked_at", Moment),
     sqlite_autoincrement=True,
+)
+
+# Who did what: rows are only added, which the database itself sees to.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("person", String(120), nullable=False, index=True),
+    Column("action", String(40), nullable=False, index=True),
+    Column("subject", Words, nullable=False),
+    Column("details", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What was classified, counted by day (UTC): `watch.observations` adds to it, several processes at once.
+observed = Table(
+    "observed",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("source", String(10), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("measure", String(20), primary_key=True),
+    Column("class", String(20), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Index(None, "measure", "day"),
 )

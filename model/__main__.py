@@ -8,7 +8,7 @@ from pathlib import Path
 # Set before TensorFlow is imported: its start-up notes are no news to a user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from model import bundle_command
+from model import bundle_command, reference
 from model.adaptation import command as adaptation
 from model.bundle_files import read_checked
 from model.evaluation import command as evaluation
@@ -21,6 +21,7 @@ COMMANDS = {
     "train": training,
     "adapt": adaptation,
     "evaluate": evaluation,
+    "reference": reference,
     "predict-test": submission,
     "bundle": bundle_command,
 }

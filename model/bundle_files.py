@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 FILES = ("taxonomy.csv", "lexical.npz", "semantic.npz", "sentencepiece.model", "image.npz", "imagenet_categories.csv")
-REPORTS = ("metrics.json", "faithfulness.json", "smoke.json")
+REPORTS = ("metrics.json", "faithfulness.json", "smoke.json", "reference.json")
 SEEN = "seen.npz"
 """Text keys of the rows a bundle was trained on, so that an evaluation can leave them out."""
 RUNS_CODE = frozenset(

@@ -103,6 +103,10 @@ class LexicalVocabulary:
         weights = np.concatenate([np.ones(1, np.float32)] + [group[1] for group in groups])
         return ids, weights
 
+    def unknown(self, tokens: Iterable[Token]) -> int:
+        """How many tokens are no word of the vocabulary."""
+        return sum(word not in self._word_ids for word in masked(tokens))
+
     def shares(self, tokens: list[Token]) -> dict[int, list[tuple[int, float]]]:
         """For each feature id of a text: which tokens it stands in, as (token index, share); shares sum to 1.
 

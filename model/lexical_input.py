@@ -51,6 +51,13 @@ class LexicalInput:
         )
         return [reading for reading in fields if reading.tokens]
 
+    def unknown(self, text: ReadText) -> int:
+        """How many words of a text are not in the vocabulary that reads them."""
+        if self.description is None:
+            return self.vocabulary.unknown(text.tokens)
+        title, rest = text.by_field
+        return self.vocabulary.unknown(title) + self.description.unknown(rest)
+
     def encode(self, text: ReadText) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the table (int32, n) and their weights (float32, n), of all readings; the network sums them."""
         ids, weights = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]

@@ -63,7 +63,7 @@ class Predictor:
                 used_image.update(read)
         probabilities = _softmax(logits)
         return [
-            self._prediction(row, bool(text.tokens), i in used_image, len(text.tokens), problems.get(i))
+            self._prediction(row, text, i in used_image, problems.get(i))
             for i, (row, text) in enumerate(zip(probabilities, texts, strict=True))
         ]
 
@@ -77,21 +77,20 @@ class Predictor:
         rows = [self.bundle.pieces.encode(text.sentence if text.tokens else "") for text in texts]
         return pad([f[0] for f in features]), pad([f[1] for f in features]), pad(rows)
 
-    def _prediction(
-        self, row: np.ndarray, used_text: bool, used_image: bool, words: int, problem: ImageError | None
-    ) -> Prediction:
+    def _prediction(self, row: np.ndarray, text: ReadText, used_image: bool, problem: ImageError | None) -> Prediction:
         order = np.argsort(-row, kind="stable")
         ranked = tuple(RankedCategory(self.taxonomy.codes[i], float(row[i])) for i in order)
         # Smallest set whose mass reaches the quantile (Romano, Sesia & Candes 2020, without randomisation).
         size = int(np.searchsorted(np.cumsum(row[order]), self._coverage_quantile, side="right")) + 1
         return Prediction(
             categories=ranked,
-            used_text=used_text,
+            used_text=bool(text.tokens),
             used_image=used_image,
-            words=words,
+            words=len(text.tokens),
             prediction_set=tuple(category.code for category in ranked[:size]),
             model_version=self.bundle.version,
             image_problem=problem,
+            unknown_words=self.bundle.lexical.unknown(text),
         )
 
 

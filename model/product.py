@@ -38,6 +38,8 @@ class Prediction:
     model_version: str
     image_problem: Exception | None = None
     """Why a given picture could not be used (a `preprocessing.image.ImageError`); None when there is none."""
+    unknown_words: int = 0
+    """Of these words, how many the lexical branch has not met as a whole."""
 
     @property
     def code(self) -> int:

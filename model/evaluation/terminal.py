@@ -25,6 +25,10 @@ class EvaluationError(InputError):
         "unwritable": "{path} cannot be written ({error}): give --out another place.",
         "in_bundle": "{path} lies in the model's folder, and a model with foreign files is refused: give --out "
         "another place; --into-bundle puts the report into the model.",
+        "not_of_corpus": "{model} was not trained from corpus/ as it is now by `train-open`: name labelled rows of its "
+        "kind with --data.",
+        "other_trial": "The trial kept in --work is not the one {model} was measured with: give another --work, or "
+        "train it again (make train-open).",
         "same_file": "{path} is what is read: give --out another name.",
     }
 

@@ -10,6 +10,8 @@ import pytest
 import api.jobs
 from batch.jobs import Job
 from batch.store import JobStore
+from decisions.audit import AuditLog
+from decisions.store import open_store
 from model.versions import active_bundle
 from preprocessing.table import open_table
 from tests.api.conftest import problem
@@ -72,6 +74,9 @@ def test_from_the_file_to_the_result(client, own_home, exports, make_client, tok
     assert client.delete(f"/jobs/{made['id']}").status_code == 204
     problem(client.get(f"/jobs/{made['id']}"), 404)
     assert not (own_home / "jobs" / made["id"]).exists()
+    entries = AuditLog(open_store().engine).page()
+    assert [entry.action for entry in entries] == ["job_deleted", *["job_downloaded"] * 5]
+    assert {entry.person.split()[0] for entry in entries} == {"client"} and {e.subject for e in entries} == {made["id"]}
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, text
 
 from decisions.database import reading, writing
 from decisions.items import Decision, Item, NewItem
 from decisions.rows import item_of, item_rows
 from decisions.store import DecisionStore
-from decisions.tables import clients, decisions, items, jobs, people, sent
+from decisions.tables import audit, clients, decisions, items, jobs, observed, people, sent
 from model.product import Product, RankedCategory
 
 CODES = (10, 40, 50, 60)
@@ -55,8 +55,12 @@ def several(count: int, **more: object) -> list[NewItem]:
 def empty(engine: Engine) -> None:
     """Removes all rows."""
     with writing(engine) as connection:
-        for table in (decisions, items, people, sent, jobs, clients):
+        for table in (decisions, items, people, sent, jobs, clients, observed):
             connection.execute(delete(table))
+        if connection.dialect.name == "postgresql":  # which keeps its audit log, unless told twice
+            connection.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
+            connection.execute(delete(audit))
+            connection.execute(text("ALTER TABLE audit ENABLE TRIGGER USER"))
 
 
 def everything(store: DecisionStore) -> dict[str, Item]:

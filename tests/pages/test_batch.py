@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 import batch.runner
 from batch.jobs import Job, Problem
 from batch.store import JobStore
+from decisions.audit import AuditLog
+from decisions.store import open_store
 from preprocessing.columns import Columns
 from settings import ROOT, SHIPPED_BUNDLE, settings
 from tests.batch.samples import HEADER, LAMP, official_names, official_rows, pictures_zip, planned, table_bytes
@@ -297,6 +299,8 @@ def test_a_job_is_deleted_once_it_is_confirmed(home):
     assert not page.exception
     assert not job.folder.exists() and not JobStore(home).owned_by(VISITOR)
     assert "s’affichent ici" in told(page)
+    [entry] = AuditLog(open_store().engine).page()
+    assert (entry.person, entry.action, entry.subject) == ("(no sign-in)", "job_deleted", job.id)
 
 
 def test_long_lists_are_shown_in_part(home):

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 # A page that is run alone has its own folder on the path, where batch.py is not the package.
+import ui.admin.tabs
 import ui.batch.result
 import ui.review.taking
 import ui.sign_in.visitor as asked
@@ -21,11 +22,14 @@ EXPECTED = {
     "pages/categories.py": ALL,
     "pages/model_card.py": ALL,
     "pages/review.py": SOME,
+    "pages/monitoring.py": SOME,
+    "pages/admin.py": ONE,
     "send": ALL,
     "decide": SOME,
     "export": SOME,
     "export_names": ONE,
     "purge": ONE,
+    "administer": ONE,
 }
 HELD = [path.as_posix() for path in repository_files() if path.parts[0] == "pages" and path.suffix == ".py"]
 REFUSED = "This page is not for your role."

@@ -245,9 +245,9 @@ def test_a_crowd_at_the_door_is_told_to_come_again(people, make_client, monkeypa
 
 # --- the watch ------------------------------------------------------------------------------------------------
 
-FOR_STRANGERS = ["/_stcore/health", "/_stcore/script-health-check", "/favicon.png", "/_stcore/host-config", "/static/x.js",
-                 "/_stcore/bidi-components/x.js", "/component/x", "/oauth2callback", "/auth/login",
-                 "/api/v1/x"]  # fmt: skip
+FOR_STRANGERS = ["/_stcore/health", "/_stcore/script-health-check", "/favicon.png", "/_stcore/host-config",
+                 "/static/x.js", "/_stcore/bidi-components/x.js", "/component/x", "/oauth2callback",
+                 "/auth/login", "/api/v1/x"]  # fmt: skip
 FOR_OTHERS = ["/media/x.png", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/_stcore/x", "/x", "/app/static/x",
               "/oauth2callback/x", "/staticx", "/_stcore/health/x"]  # fmt: skip
 

@@ -1,0 +1,71 @@
+"""What pages ask of the classifier is counted, and is not in the log."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from settings import settings
+from watch.logs import Formatter
+from watch.metrics import metrics
+from watch.observations import observations
+
+
+@pytest.fixture
+def logged():
+    lines: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    handler, root = Kept(), logging.getLogger()
+    handler.setFormatter(Formatter())
+    root.addHandler(handler)
+    yield lines
+    root.removeHandler(handler)
+
+
+def asked(classifier) -> None:
+    """A page, as Streamlit takes it: by its source."""
+    import streamlit as st
+
+    from model.product import Product
+    from ui.model import explain, predict
+
+    product = Product("Canapé ZZSECRET gris", image=b"ZZSECRET, no picture")
+    for _ in range(2):  # the second time from the session's cache
+        st.session_state["answer"] = predict(classifier, product)
+    explain(classifier, Product("Canapé ZZSECRET gris"), st.session_state["answer"].code)
+
+
+def test_an_answer_counts_once_and_leaves_nothing_in_the_log(classifier, logged, monkeypatch, tmp_path):
+    monkeypatch.setenv("RAYON_HOME", str(tmp_path))
+    settings.cache_clear()
+    metrics.cache_clear()
+    try:
+        page = AppTest.from_function(asked, args=(classifier,)).run()
+        assert not page.exception
+        prediction = page.session_state["answer"]
+        found = metrics()
+        counted = found.classifications.labels("page", str(prediction.code))
+        assert counted._value.get() == 1
+        assert found.explanations.labels("page")._value.get() == 1
+        assert found.refused.labels("page", prediction.image_problem.reason)._value.get() == 1
+        day = datetime.now(UTC).date()
+        assert observations()._counts[day, "page", prediction.model_version, "category", str(prediction.code)] == 1
+        assert not [line for line in logged if "ZZSECRET" in line]
+    finally:
+        metrics.cache_clear()
+        settings.cache_clear()
+
+
+def test_the_setting_of_the_log_is_one_of_two(monkeypatch):
+    monkeypatch.setenv("RAYON_LOG", "yaml")
+    settings.cache_clear()
+    try:
+        with pytest.raises(ValueError, match="RAYON_LOG must be one of plain, json"):
+            settings()
+    finally:
+        settings.cache_clear()

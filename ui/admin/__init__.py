@@ -1,0 +1,1 @@
+"""Administration: models, people, jobs, storage, and the audit log."""
