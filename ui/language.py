@@ -49,6 +49,11 @@ def render_language_choice() -> None:
     )
 
 
+def date_pattern() -> str:
+    """How a field for a date writes it."""
+    return "DD/MM/YYYY" if language() == "fr" else "YYYY/MM/DD"
+
+
 def _(message: str) -> str:
     """The message in the language of the page."""
     return _catalogue(language()).gettext(message)

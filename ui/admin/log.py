@@ -18,7 +18,7 @@ from ui.admin.asking import administers
 from ui.admin.names import action_name, details_words
 from ui.batch.cached import signature
 from ui.batch.choice import choose
-from ui.language import _, moment, ngettext, number
+from ui.language import _, date_pattern, moment, ngettext, number
 from ui.sign_in.audited import NOBODY, person_here
 from ui.sign_in.provider import claims_of_run
 from ui.sign_in.visitor import cookie, signing_in
@@ -67,8 +67,8 @@ def _render_filters(log: AuditLog) -> AuditFilter:
         action = choose(
             _("Action"), [None, *ACTIONS], lambda one: action_name(one) if one else _("All"), "admin_log_action"
         )
-        first = st.date_input(_("From"), None, key="admin_log_first", width=150)
-        last = st.date_input(_("Until the end of"), None, key="admin_log_last", width=150)
+        first = st.date_input(_("From"), None, key="admin_log_first", format=date_pattern(), width=150)
+        last = st.date_input(_("Until the end of"), None, key="admin_log_last", format=date_pattern(), width=150)
     until = None if last is None else last + timedelta(days=1)
     begin, end = (None if day is None else datetime.combine(day, time(), zone()) for day in (first, until))
     return AuditFilter(person, action, begin, end)

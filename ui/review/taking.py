@@ -16,7 +16,7 @@ from model.taxonomy import Taxonomy, default_taxonomy
 from ui.batch.cached import signature
 from ui.batch.choice import choose
 from ui.decide.names import category_of, state_name
-from ui.language import N_, _, language, ngettext, number
+from ui.language import N_, _, date_pattern, language, ngettext, number
 from ui.review.kept import PREPARED, discard, render_kept, short, size
 from ui.sign_in.audited import noted
 from ui.sign_in.visitor import may
@@ -68,8 +68,12 @@ def _render_filters(store: DecisionStore, labels: Taxonomy) -> dict[str, Any]:
         first = last = None
         if span == "between":
             today = datetime.now(zone()).date()
-            first = st.date_input(_("From"), today - timedelta(days=30), key="review_taking_first", width=160)
-            last = st.date_input(_("Until the end of"), today, key="review_taking_last", width=160)
+            first = st.date_input(
+                _("From"), today - timedelta(days=30), key="review_taking_first", format=date_pattern(), width=160
+            )
+            last = st.date_input(
+                _("Until the end of"), today, key="review_taking_last", format=date_pattern(), width=160
+            )
         job = _job_box(store.jobs())
         category = choose(
             _("Category decided on"),
