@@ -11,6 +11,8 @@ REFUSED = (
     "(python -m access add NAME --role administrator), or set up a provider (docs/sign-in.md); to serve without "
     "sign-in all the same, set RAYON_OPEN=1."
 )
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers by which a proxy says that a request is somebody else's."""
 
 
 def is_local(host: str | None) -> bool:

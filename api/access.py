@@ -9,14 +9,13 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
-from access.exposure import came_from_here
+from access.exposure import FORWARDED, came_from_here
 from api.problems import Problem
 from api.rate import RateLimiter
 from api.tokens import Tokens
 from decisions.store import open_store
 from watch.requests import note
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _bearer = HTTPBearer(auto_error=False, description="A token made by `python -m api token add NAME --scope SCOPE`.")
 
 
@@ -92,7 +91,7 @@ def _check_own(request: Request) -> None:
     origin = request.headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     across = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-    forwarded = any(name in request.headers for name in _FORWARDED)
+    forwarded = any(name in request.headers for name in FORWARDED)
     here = came_from_here(request.scope.get("server"), request.headers.get("host"))
     if forwarded or foreign or across or not here:
         detail = "Without a token only programs on this machine are answered: make one by `python -m api token add`."

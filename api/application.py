@@ -50,6 +50,7 @@ def application(local: Callable[[], bool] = lambda: False, look: Callable[[], st
     )
     app.state.guard = Guard(local, RateLimiter(settings().api_rate))
     app.state.classifying = Workers("classify", THREADS, WAITING)
+    app.state.answers = Places(THREADS + WAITING)
     app.state.working = Workers("jobs", 2, 32, retry_seconds=5)
     app.state.products, app.state.files = Places(PRODUCTS), Places(FILES, retry_seconds=30)
     app.state.readiness = Readiness(look)

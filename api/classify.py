@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from api.access import caller
+from api.access import Caller, caller
 from api.answers import Classification, Inputs, Labels, Ranked, Reasons, Shares, Word
 from api.forms import Limits, described, multipart
 from api.problems import Problem, documented
@@ -47,9 +47,8 @@ class ClassifyForm(BaseModel):
         **documented(400, 401, 403, 406, 408, 413, 415, 422, 429, 500, 503),
     },
     openapi_extra=described(ClassifyForm, _FILES, required=False, example=_EXAMPLE),
-    dependencies=[Security(caller, scopes=["classify"])],
 )
-async def classify(request: Request) -> Response:
+async def classify(request: Request, mine: Annotated[Caller, Security(caller, scopes=["classify"])]) -> Response:
     """Ranked categories with calibrated probabilities.
 
     With `Accept: image/png` the answer is the heat map of the first category alone.
@@ -57,7 +56,7 @@ async def classify(request: Request) -> Response:
     as_picture = _wants_picture(request.headers.get("accept", ""))
     workers = request.app.state.classifying
     workers.check()
-    with request.app.state.products.taken():
+    with request.app.state.products.taken(mine.owner):
         async with multipart(request, ClassifyForm, frozenset(_FILES), _LIMITS) as (form, files):
             image = await files["image"].read() if "image" in files else None
     product = Product(_given(form.designation), _given(form.description), image)
@@ -65,7 +64,8 @@ async def classify(request: Request) -> Response:
         raise Problem(422, "nothing", "There is nothing to classify: send a designation, a description or an image.")
     if as_picture and image is None:
         raise Problem(422, "no_image", "A heat map needs an image.")
-    answer, heatmap = await workers.run(_classify, product, form.top_k, form.explain or as_picture)
+    with request.app.state.answers.taken(mine.owner):
+        answer, heatmap = await workers.run(_classify, product, form.top_k, form.explain or as_picture)
     if as_picture:
         return Response(heatmap or _png(np.zeros((1, 1), np.uint8)), media_type="image/png")
     return Response(answer.model_dump_json(), media_type="application/json")
@@ -92,9 +92,7 @@ def _classify(product: Product, top_k: int, explain: bool) -> tuple[Classificati
     most = len(classifier.taxonomy)
     if top_k > most:
         raise Problem(422, "top_k", f"The model has {most} categories: top_k is at most {most}.")
-    prediction = ask(classifier, product, "api")
-    if prediction.image_problem is not None:
-        raise prediction.image_problem
+    prediction = ask(classifier, product, "api", strict=True)
     settings = classifier.bundle.manifest["settings"]
     answer = Classification(
         categories=_ranked(prediction, top_k, classifier.taxonomy),

@@ -19,6 +19,8 @@ from api.problems import Problem
 Form = TypeVar("Form", bound=BaseModel)
 MULTIPART = "multipart/form-data"
 _MOST_FIELDS = 40
+IDLE_SECONDS = 20.0
+"""Without a byte: whoever sends nothing keeps no place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,15 @@ async def _read(request: Request, limits: Limits) -> FormData:
 
 async def _measured(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """The body as it comes, up to the limit."""
-    size = 0
-    async for chunk in request.stream():
+    size, chunks = 0, request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Problem(408, "slow", f"Nothing came for {IDLE_SECONDS:.0f} s.", {"Connection": "close"}) from None
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)

@@ -87,7 +87,7 @@ async def create(request: Request, response: Response, mine: Mine) -> JobAnswer:
     workers = request.app.state.working
     workers.check()
     await workers.run(_check_number, mine)
-    with request.app.state.files.taken():
+    with request.app.state.files.taken(mine.owner):
         async with multipart(request, JobForm, frozenset(_FILES), _LIMITS) as (form, files):
             if "file" not in files:
                 raise Problem(422, "no_file", "The form has no file: send the table as the field `file`.")

@@ -1,6 +1,7 @@
 """Work that must not hold the event loop up: some at a time, some waiting, the rest sent away."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,21 +15,25 @@ R = TypeVar("R")
 
 
 class Places:
-    """Bodies that are read at once; whoever comes then is answered 503, before anything of theirs is read."""
+    """What is taken on at once, of all clients and of one, who always leaves a quarter to others; whoever comes then is
+    answered 503.
+    """
 
     def __init__(self, most: int, retry_seconds: int = 2) -> None:
-        self._most, self._inside, self._retry = most, 0, retry_seconds
+        self._most, self._inside, self._retry = most, Counter(), retry_seconds
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, client: str) -> Iterator[None]:
         """One of the places; Problem when there is none."""
-        if self._inside >= self._most:
+        if self._inside.total() >= self._most or self._inside[client] >= max(1, self._most - self._most // 4):
             raise busy("The server takes in as much as it can already: try again in a moment.", self._retry)
-        self._inside += 1
+        self._inside[client] += 1
         try:
             yield
         finally:
-            self._inside -= 1
+            self._inside[client] -= 1
+            if not self._inside[client]:
+                del self._inside[client]
 
 
 class Workers:

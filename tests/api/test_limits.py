@@ -97,6 +97,14 @@ def test_whoever_sends_nothing_is_not_waited_for(tokens, monkeypatch):
     assert status == 408
 
 
+@pytest.mark.parametrize("path", ["/classify", "/jobs"])
+def test_whoever_stops_sending_keeps_no_place(tokens, monkeypatch, path):
+    """However long the whole may take."""
+    monkeypatch.setattr("api.forms.IDLE_SECONDS", 0.1)
+    token = tokens.add("shop", ["classify", "jobs"])
+    assert asked(path, token, [HEAD, bytes(CHUNK)]) == (408, len(HEAD) + CHUNK)
+
+
 def test_an_upload_that_is_cut_off_leaves_nothing(client, own_home):
     whole = HEAD.replace(b"image", b"file") + f"designation\n{LAMP}\n".encode()
     response = client.post("/jobs", content=whole, headers={"Content-Type": FORM})

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 
 import pytest
 
@@ -50,12 +51,21 @@ def stuck(monkeypatch, loaded):
 
 def test_overload_is_answered_and_passes(make_client, tokens, stuck, monkeypatch):
     monkeypatch.setattr("api.application.WAITING", 3)
-    token = tokens.add("shop", ["classify"])
-    with make_client(token) as client, ThreadPoolExecutor(6) as pool:
-        asked = [pool.submit(client.post, "/classify", files={"designation": (None, LAMP)}) for _ in range(6)]
+    headers = [{"Authorization": f"Bearer {tokens.add(name, ['classify'])}"} for name in ("shop", "other")]
+    with make_client() as client, ThreadPoolExecutor(6) as pool:
+
+        def ask(who: int):
+            return pool.submit(client.post, "/classify", files={"designation": (None, LAMP)}, headers=headers[who])
+
+        # Of five places one client has four: the fifth is another's, and the sixth is nobody's.
+        asked = [ask(0) for _ in range(5)]
         done, inside = wait(asked, 20, FIRST_COMPLETED)
         [response] = [future.result() for future in done]
         assert problem(response, 503)["reason"] == "busy" and int(response.headers["retry-after"]) > 0
+        done, others = wait([ask(1), ask(1)], 20, FIRST_COMPLETED)
+        inside |= others
+        assert [problem(future.result(), 503)["reason"] for future in done] == ["busy"]
+        client.headers.update(headers[1])
         assert client.get("/health/live").status_code == 200 and client.get("/model").status_code == 200
         stuck.set()
         assert [future.result().status_code for future in inside] == [200] * 5
@@ -64,11 +74,24 @@ def test_overload_is_answered_and_passes(make_client, tokens, stuck, monkeypatch
 
 def test_so_many_bodies_at_once_and_no_more():
     places = Places(2)
-    with places.taken(), places.taken(), pytest.raises(Exception, match="as much as it can"), places.taken():
+    with places.taken("a"), places.taken("b"), pytest.raises(Exception, match="as much as it"), places.taken("c"):
         pass
     for _ in range(5):
-        with pytest.raises(ZeroDivisionError), places.taken():
+        with pytest.raises(ZeroDivisionError), places.taken("a"):
             1 / 0  # noqa: B018
+
+
+def test_one_client_leaves_places_to_others():
+    places = Places(8)
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(places.taken("greedy"))
+        with pytest.raises(Exception, match="as much as it"), places.taken("greedy"):
+            pass
+        with places.taken("other"), places.taken("third"):
+            pass
+    with places.taken("greedy"):
+        pass
 
 
 def test_a_place_is_kept_until_the_work_has_ended():

@@ -233,7 +233,9 @@ def answer(plan: Plan, number: int) -> object:
 
 def test_a_worker_hands_its_errors_back(plan) -> None:
     list(Staging(plan.parts).write([(0, [["chaise"], ["table"]])]))
-    assert answer(plan, 0) == Done(0, 2, {"": 2})
+    done = answer(plan, 0)
+    assert (done.number, done.rows, done.pictures) == (0, 2, {"": 2})
+    assert sum(number for one, number in done.observed.items() if one[0] == "inputs") == 2
     refused = answer(replace(plan, pictures=str(ROOT / "nowhere")), 0)
     assert isinstance(refused, PictureSourceError) and refused.reason == "not_found"
     assert "open_pictures" in refused.__notes__[0]
@@ -260,7 +262,7 @@ class Rounds(distributed._Run):
         self.asked.append(numbers)
         yield None
         for number in next(self._finished) & set(numbers):
-            yield Done(number, 1, {})
+            yield Done(number, 1, {}, {})
 
 
 def test_what_a_round_leaves_is_tried_again() -> None:

@@ -16,12 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from access.attempts import network_of
 from access.door import door
 from access.errors import AccessError
-from access.exposure import came_from_here
+from access.exposure import FORWARDED, came_from_here
 from access.sessions import COOKIE
 from settings import settings
-from ui.limits import STRANGER
+from ui.limits import ADDRESS, STRANGER, WHO
 from ui.plain import ICON
 from ui.sign_in.door import ASK
 from ui.sign_in.form import PAGE
@@ -64,12 +65,14 @@ class Guard:
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Without sign-in: only for this machine, unless that was said."""
-        if settings().open_to_all or came_from_here(scope.get("server"), Headers(scope=scope).get("host")):
-            await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        here = came_from_here(scope.get("server"), headers.get("host")) and not any(n in headers for n in FORWARDED)
+        if settings().open_to_all or here:
+            await self.app(scope | {WHO: _address(scope)}, receive, send)
             return
         text = (
-            "Rayon is open to this machine alone here, and this request comes from elsewhere or asks for another name. "
-            "See docs/sign-in.md: make an account, set up a provider, or set RAYON_OPEN=1."
+            "Rayon is open to this machine alone here, and this request comes from elsewhere, through a proxy, or asks "
+            "for another name. See docs/sign-in.md: make an account, set up a provider, or set RAYON_OPEN=1."
         )
         await _refuse(PlainTextResponse(text, 403), scope, receive, send)
 
@@ -77,7 +80,9 @@ class Guard:
         path, connection = scope["path"], HTTPConnection(scope)
         if path == _LOGOUT:
             await run_in_threadpool(_end, scope)
-        if path.startswith(_STRANGERS) or path == _CALLBACK or _key(scope) is not None:
+        key = _key(scope)
+        scope = scope | {WHO: key or _address(scope)}
+        if path.startswith(_STRANGERS) or path == _CALLBACK or key is not None:
             await self.app(scope, receive, send)
             return
         if not _is_document(scope):
@@ -112,7 +117,7 @@ class Guard:
                 self._note(message.get("bytes"), key)
             await send(message)
 
-        await self.app(scope | {STRANGER: key is None}, checked, watched)
+        await self.app(scope | {STRANGER: key is None, WHO: key or _address(scope)}, checked, watched)
 
     def _resumed(self, scope: Scope, key: str | None) -> Scope:
         """Without the window of before, which Streamlit would resume, unless it was the same person's."""
@@ -174,6 +179,10 @@ def _end(scope: Scope) -> None:
         return  # it is nobody's while accounts cannot be read, and each message of a window is looked at again
     if known is not None:
         door().sessions.end(known)
+
+
+def _address(scope: Scope) -> str:
+    return ADDRESS + network_of((scope.get("client") or ("",))[0])
 
 
 def _cookies(scope: Scope) -> dict[str, str]:

@@ -290,6 +290,19 @@ def test_without_sign_in_only_this_machine_is_let_in(open_door, make_client, mon
     assert client.get("/", headers=PAGES).status_code == 200
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"])
+def test_a_proxys_request_is_not_this_machines(open_door, make_client, monkeypatch, header):
+    from settings import settings
+
+    client = make_client()
+    assert client.get("/", headers=PAGES | {header: "192.0.2.1"}).status_code == 403
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect(stream(client), headers={header: "192.0.2.1"}):
+        pass
+    monkeypatch.setenv("RAYON_OPEN", "1")
+    settings.cache_clear()
+    assert client.get("/", headers=PAGES | {header: "192.0.2.1"}).status_code == 200
+
+
 # --- windows --------------------------------------------------------------------------------------------------
 
 
