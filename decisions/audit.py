@@ -1,6 +1,7 @@
 """The audit log: who did what, and when. Rows are only added; the database refuses to change or delete one."""
 
 import getpass
+import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, Select, func, insert, select
 
-from decisions.database import reading, retrying, writing
+from decisions.database import keep_order, reading, retrying, writing
 from decisions.errors import DecisionError
 from decisions.store import open_store
 from decisions.tables import UNSTORABLE, audit
@@ -23,7 +24,7 @@ ACTIONS = (
     "backed_up", "restored",
 )  # fmt: skip
 """What is noted. ``sign_in_waits``: so many passwords were wrong that the next one has to wait."""
-_LONGEST_PERSON, _LONGEST = 120, 300
+_LONGEST_PERSON, _LONGEST, _MARK = 120, 300, 16
 _AT_ONCE = 500
 
 log = logging.getLogger(__name__)
@@ -60,14 +61,31 @@ class AuditLog:
     @retrying
     def note(self, person: str, action: str, subject: str = "", **details: object) -> None:
         """Adds a row. What is too long is cut; an action that is not among `ACTIONS` is a ValueError."""
+        row = self._row(person, action, subject, details)
+        with writing(self._engine) as connection:
+            connection.execute(insert(audit).values(row))
+
+    @retrying
+    def note_session(self, session: str, person: str, action: str, **details: object) -> bool:
+        """Adds a row of a session unless there is one; gives whether it did. Its hash stands among the details."""
+        mark = hashlib.sha256(session.encode()).hexdigest()[:_MARK]
+        row = self._row(person, action, "", details | {"session": mark})
+        same = (audit.c.person == row["person"], audit.c.action == action)
+        with writing(self._engine) as connection:
+            keep_order(connection)  # who looks at the same time waits
+            if any(kept.get("session") == mark for kept in connection.scalars(select(audit.c.details).where(*same))):
+                return False
+            connection.execute(insert(audit).values(row))
+            return True
+
+    def _row(self, person: str, action: str, subject: str, details: Mapping[str, object]) -> dict[str, Any]:
         if action not in ACTIONS:
             raise ValueError(f"{action!r} is no action")
         kept = {
             name: value if isinstance(value, bool | int | float) else _kept(value) for name, value in details.items()
         }
         row = {"at": self._clock(), "person": _kept(person, _LONGEST_PERSON), "action": action}
-        with writing(self._engine) as connection:
-            connection.execute(insert(audit).values(**row, subject=_kept(subject), details=kept))
+        return row | {"subject": _kept(subject), "details": kept}
 
     def page(self, where: AuditFilter = AuditFilter(), first: int = 0, size: int = 50) -> list[Entry]:
         """Rows from the ``first`` (from 0) on, the newest first."""
@@ -105,6 +123,14 @@ def note(person: str, action: str, subject: str = "", **details: object) -> None
     """Adds a row to the log of the settings. A database out of reach is no reason to fail: that is logged instead."""
     try:
         AuditLog(open_store().engine).note(person, action, subject, **details)
+    except DecisionError as error:
+        log.error("not in the audit log: %s by %s: %s", action, ascii(person), error)
+
+
+def note_session(session: str, person: str, action: str, **details: object) -> None:
+    """The same, unless there is a row of that session already."""
+    try:
+        AuditLog(open_store().engine).note_session(session, person, action, **details)
     except DecisionError as error:
         log.error("not in the audit log: %s by %s: %s", action, ascii(person), error)
 

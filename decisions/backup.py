@@ -6,7 +6,7 @@ import os
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,38 +29,41 @@ from decisions.backup_format import (
     TableEntry,
     kind_of,
 )
-from decisions.database import snapshot, step_of
+from decisions.database import reading, snapshot, step_of
 from decisions.export import check_apart
 from decisions.pictures import PictureStore
 from decisions.tables import items, metadata
 
-_AT_ONCE = 1000
+_AT_ONCE, _CHUNK = 1000, 500
 _LEFT_OVER_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """Rows of all tables, pictures, pictures that were purged meanwhile, and bytes of the file."""
+    """Rows of all tables, pictures, pictures purged meanwhile, bytes of the file, and whether accounts are in it."""
 
     rows: int
     pictures: int
     missing: int
     bytes: int
+    accounts: bool
 
 
 def backup(
     engine: Engine, pictures: PictureStore, out: Path, accounts: Path | None = None, with_pictures: bool = True
 ) -> BackedUp:
-    """Writes every table, the pictures of products and, where given, the file of ``accounts`` to ``out``.
+    """Writes every table, the pictures of products and, where given and there, the file of ``accounts`` to ``out``.
 
-    A file that is there is replaced at the end. BackupError, ExportError, DecisionError.
+    A file that is there is replaced at the end; nothing is where a picture that a product names cannot be found.
+    BackupError, ExportError, DecisionError.
     """
     check_apart(engine, out)
     with _whole(out) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             manifest = _write(archive, engine, pictures if with_pictures else None, accounts)
         size = file.tell()
-    return BackedUp(sum(one.rows for one in manifest.tables.values()), manifest.pictures, manifest.missing, size)
+    rows = sum(one.rows for one in manifest.tables.values())
+    return BackedUp(rows, manifest.pictures, manifest.missing, size, manifest.accounts is not None)
 
 
 def _write(archive: zipfile.ZipFile, engine: Engine, pictures: PictureStore | None, accounts: Path | None) -> Manifest:
@@ -73,14 +76,7 @@ def _write(archive: zipfile.ZipFile, engine: Engine, pictures: PictureStore | No
         references = [] if pictures is None else list(connection.execute(query).scalars())
     if len(references) > MOST_PICTURES:
         raise BackupError("too_many_pictures", {"count": len(references), "limit": MOST_PICTURES})
-    written = 0
-    for reference in references:
-        data = pictures.read(reference)  # None: purged since
-        if data is not None and len(data) > LONGEST_PICTURE:
-            raise BackupError("long_row", {"table": f"pictures/{reference}", "length": len(data)})
-        if data is not None:
-            archive.writestr(PICTURES + reference, data, zipfile.ZIP_STORED)
-            written += 1
+    missing = 0 if pictures is None else _write_pictures(archive, engine, pictures, references)
     if kept is not None:
         archive.writestr(ACCOUNTS, kept)
     manifest = Manifest(
@@ -88,13 +84,39 @@ def _write(archive: zipfile.ZipFile, engine: Engine, pictures: PictureStore | No
         made_at=made_at,
         database=engine.dialect.name,
         tables=tables,
-        pictures=written,
-        missing=len(references) - written,
+        pictures=len(references) - missing,
+        missing=missing,
         with_pictures=pictures is not None,
         accounts=None if kept is None else hashlib.sha256(kept).hexdigest(),
+        accounts_absent=accounts is not None and kept is None,
     )
     archive.writestr(MANIFEST, manifest.to_json())  # last: a file without it is no backup
     return manifest
+
+
+def _write_pictures(archive: zipfile.ZipFile, engine: Engine, pictures: PictureStore, references: Sequence[str]) -> int:
+    """Writes the pictures; gives how many were purged since the rows were read. BackupError where one is lost."""
+    gone = [reference for reference in references if not _write_picture(archive, pictures, reference)]
+    lost = again = 0
+    for start in range(0, len(gone), _CHUNK):
+        query = select(items.c.picture).where(items.c.picture.in_(gone[start : start + _CHUNK])).distinct()
+        with reading(engine) as connection:
+            named = list(connection.execute(query).scalars())
+        found = sum(_write_picture(archive, pictures, reference) for reference in named)  # purged, and sent anew
+        again, lost = again + found, lost + len(named) - found
+    if lost:
+        raise BackupError("pictures_missing", {"count": lost, "place": pictures.place})
+    return len(gone) - again
+
+
+def _write_picture(archive: zipfile.ZipFile, pictures: PictureStore, reference: str) -> bool:
+    data = pictures.read(reference)
+    if data is None:
+        return False
+    if len(data) > LONGEST_PICTURE:
+        raise BackupError("long_row", {"table": f"pictures/{reference}", "length": len(data)})
+    archive.writestr(PICTURES + reference, data, zipfile.ZIP_STORED)
+    return True
 
 
 def _write_table(archive: zipfile.ZipFile, connection: Connection, table: Table) -> TableEntry:
@@ -127,11 +149,12 @@ def _last(connection: Connection, table: Table) -> int | None:
     return connection.execute(found.bindparams(table=table.name)).scalar() or 0
 
 
-def _read(accounts: Path) -> bytes:
+def _read(accounts: Path) -> bytes | None:
+    """None where there is no file, as where a provider signs people in."""
+    if not os.path.lexists(accounts):
+        return None
     try:
         return accounts.read_bytes()
-    except FileNotFoundError as error:
-        raise BackupError("no_accounts", {"accounts": accounts}) from error
     except OSError as error:
         raise BackupError("unreadable", {"file": accounts, "error": error.strerror}) from error
 

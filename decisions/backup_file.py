@@ -24,6 +24,7 @@ from decisions.backup_format import (
     Manifest,
     TableEntry,
 )
+from decisions.backup_values import rule
 from decisions.database import known_steps
 from preprocessing.zips import DAMAGE, METHODS, ZipRefused, is_encrypted, is_ordinary, open_zip, overlapping
 
@@ -53,26 +54,36 @@ class Backup:
         """Of the rows, as they lie in the file when unpacked."""
         return sum(info.file_size for name, info in self._members.items() if name.startswith(TABLES))
 
-    def check(self) -> None:
-        """Reads everything once: sums, rows, pictures. BackupError."""
+    def check(self) -> set[str]:
+        """Reads everything once: sums, values, pictures. Gives the pictures that products name; BackupError."""
+        named: set[str] = set()
         for name, entry in self.manifest.tables.items():
-            rows = sum(1 for _ in self._lines(name, entry))
+            rows = 0
+            for row in self.rows(name):
+                rows += 1
+                if name == "items" and row.get("picture") is not None:
+                    named.add(row["picture"])
             if rows != entry.rows:
                 raise self._damaged(f"{name}: {rows} rows for {entry.rows}")
         for reference in self.references:
             self.picture(reference)
         self.accounts()
+        return named
 
     def rows(self, name: str) -> Iterator[dict[str, Any]]:
         """The rows of a table, as the database takes them; BackupError at the end when the sum is wrong."""
         entry = self.manifest.tables[name]
         back = [KINDS[kind].back for kind in entry.columns.values()]
+        rules = [rule(name, column) for column in entry.columns]
         for number, line in enumerate(self._lines(name, entry), 1):
             try:
                 values = json.loads(line)
                 if not isinstance(values, list):
                     raise ValueError("no list of values")
-                taken = [None if value is None else to(value) for to, value in zip(back, values, strict=True)]
+                taken = [
+                    None if value is None else own(to(value))
+                    for own, to, value in zip(rules, back, values, strict=True)
+                ]
             except _NOT_JSON as error:
                 raise self._damaged(f"{name}, row {number}: {error}") from error
             yield dict(zip(entry.columns, taken, strict=True))

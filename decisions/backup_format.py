@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Date, Float, Integer, String, types
 
+from decisions.backup_values import being, day, finite, moment, plain, whole
 from decisions.tables import Moment, Words
 from preprocessing.errors import InputError
 
@@ -44,8 +45,10 @@ _SENTENCES = {
     "without rows in RAYON_DATABASE_URL, or put the SQLite file aside. Nothing was restored.",
     "rows": "The rows of {table} are not taken by the database: {error}. Nothing was restored.",
     "no_space": "The rows need about {needed_megabytes} MB, and {free_megabytes} MB are left beside the database.",
-    "accounts_there": "There is a file of accounts already, {accounts}: put it aside, or restore without --accounts.",
-    "no_accounts": "There is no file of accounts to put into the backup, {accounts}: leave --accounts out.",
+    "pictures_missing": "{count} pictures that products name are not in {place}: look whether RAYON_PICTURES names the "
+    "right place and is in reach, or leave pictures out by --without-pictures. Nothing was written.",
+    "accounts_there": "There is a file of other accounts already, {accounts}: leave --accounts out to keep it, or add "
+    "--replace-accounts, which puts it aside. Nothing was restored.",
     "accounts_missing": "There are no accounts in the backup {file}: leave --accounts out.",
 }
 
@@ -69,36 +72,14 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _being(*kinds: type) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ValueError(f"{type(value).__name__} in the place of {kinds[-1].__name__}")
-        return value
-
-    return check
-
-
-def _whole(value: Any) -> int:
-    if abs(_being(int)(value)) >= 2**63:
-        raise ValueError("a number that no database keeps")
-    return value
-
-
-def _moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(_being(str)(value))
-    if moment.tzinfo is None:
-        raise ValueError("a moment without its offset")
-    return moment
-
-
 KINDS: Mapping[str, Kind] = {
-    "moment": Kind(Moment(), datetime.isoformat, _moment),
-    "date": Kind(Date(), date.isoformat, lambda value: date.fromisoformat(_being(str)(value))),
-    "json": Kind(JSON(none_as_null=True), _same, _same),
-    "boolean": Kind(Boolean(), bool, _being(bool)),
-    "integer": Kind(BigInteger(), int, _whole),
-    "float": Kind(Float(), float, lambda value: float(_being(int, float)(value))),
-    "text": Kind(Words(), str, _being(str)),
+    "moment": Kind(Moment(), datetime.isoformat, moment),
+    "date": Kind(Date(), date.isoformat, day),
+    "json": Kind(JSON(none_as_null=True), _same, plain),
+    "boolean": Kind(Boolean(), bool, being(bool)),
+    "integer": Kind(BigInteger(), int, whole),
+    "float": Kind(Float(), float, finite),
+    "text": Kind(Words(), str, being(str)),
 }
 _BY_TYPE = {
     Moment: "moment", Date: "date", JSON: "json", Boolean: "boolean", Integer: "integer", Float: "float",
@@ -137,6 +118,8 @@ class Manifest:
     with_pictures: bool
     accounts: str | None
     """sha256 of ``accounts.json``."""
+    accounts_absent: bool = False
+    """They were asked for, and there was no file of them: people sign in with a provider."""
 
     def to_json(self) -> str:
         tables = {
@@ -149,22 +132,23 @@ class Manifest:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Manifest":
         """The inverse; ValueError or one of its like (KeyError, TypeError, …) for what is none."""
-        tables = {name: _entry(name, entry) for name, entry in _being(dict)(found["tables"]).items()}
+        tables = {name: _entry(name, entry) for name, entry in being(dict)(found["tables"]).items()}
         accounts = found["accounts"]
         return cls(
-            step=_being(str)(found["step"]),
-            made_at=_moment(found["made_at"]).isoformat(),
-            database=_being(str)(found["database"]),
+            step=being(str)(found["step"]),
+            made_at=moment(found["made_at"]).isoformat(),
+            database=_database(found["database"]),
             tables=tables,
             pictures=_count(found["pictures"]),
             missing=_count(found["missing"]),
-            with_pictures=_being(bool)(found["with_pictures"]),
+            with_pictures=being(bool)(found["with_pictures"]),
             accounts=None if accounts is None else _hash(accounts),
+            accounts_absent=being(bool)(found.get("accounts_absent", False)),
         )
 
 
 def _entry(name: str, found: Mapping[str, Any]) -> TableEntry:
-    columns = _being(dict)(found["columns"])
+    columns = being(dict)(found["columns"])
     last = found["last"]
     if not _NAME.fullmatch(name) or not columns or not all(map(_NAME.fullmatch, columns)):
         raise ValueError("a name of a table or a column that is none")
@@ -173,13 +157,19 @@ def _entry(name: str, found: Mapping[str, Any]) -> TableEntry:
     return TableEntry(columns, _count(found["rows"]), _hash(found["sha256"]), None if last is None else _count(last))
 
 
+def _database(value: Any) -> str:
+    if value not in ("sqlite", "postgresql"):
+        raise ValueError("a database that is not known")
+    return value
+
+
 def _count(value: Any) -> int:
-    if _whole(value) < 0:
+    if whole(value) < 0:
         raise ValueError("fewer than none")
     return value
 
 
 def _hash(value: Any) -> str:
-    if not _SHA256.fullmatch(_being(str)(value)):
+    if not _SHA256.fullmatch(being(str)(value)):
         raise ValueError("no sha256")
     return value

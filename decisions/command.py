@@ -1,6 +1,7 @@
 """The command line: decisions taken home, what is kept of products, and what is to be forgotten."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _said(error, USAGE)
     try:
         (COMMANDS | {"export": _export, "kept": _kept, "purge": _purge})[chosen.command](chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who was to read what is printed has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except UsageError as error:
         return _said(error, USAGE)
     except (DecisionError, ExportError, BackupError, BundleError) as error:

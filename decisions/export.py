@@ -19,6 +19,7 @@ from decisions.rows import pairs
 from decisions.store import DecisionStore
 from model.decision_format import COLUMNS
 from model.taxonomy import Taxonomy, default_taxonomy
+from settings import settings
 
 __all__ = ["FORMATS", "MORE", "PEOPLE", "ExportError", "ExportFilter", "Exported", "export"]
 
@@ -87,11 +88,14 @@ def export(
 
 
 def check_apart(engine: Engine, out: Path) -> None:
-    """ExportError where ``out`` is the SQLite database, or a file that it keeps beside it."""
-    url = engine.url
+    """ExportError where ``out`` is the SQLite database or a file beside it, the accounts, or what sign-in keeps."""
+    url, found, path = engine.url, settings(), os.path.realpath(out)
+    accounts = {os.path.realpath(f"{found.accounts}{ending}") for ending in ("", ".lock")}
+    if path in accounts or Path(path).is_relative_to(os.path.realpath(found.home / "sign-in")):
+        raise ExportError("is_own", {"out": str(out)})
     if url.get_backend_name() == "sqlite":
         own = {os.path.realpath(f"{url.database}{ending}") for ending in ("", "-wal", "-shm", ".lock")}
-        if os.path.realpath(out) in own:
+        if path in own:
             raise ExportError("is_store", {"out": str(out)})
 
 

@@ -7,6 +7,7 @@ _SENTENCES = {
     "is_folder": "{out} is a folder: name a file.",
     "no_file": "{out} is there already and is no file that could be replaced: name another.",
     "is_store": "{out} belongs to the store of decisions itself and is not replaced: name another.",
+    "is_own": "{out} is a file of Rayon's own, by which people sign in, and is not replaced: name another.",
     "not_empty": "{out} is there already and is not empty: name a new folder.",
     "unwritable": "{out} cannot be written: {error}",
 }

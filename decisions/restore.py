@@ -1,80 +1,111 @@
-"""A backup put into a store without rows, SQLite or PostgreSQL, whichever it was made of: all of it, or nothing."""
+"""A backup put into a store that nobody has worked with, SQLite or PostgreSQL: all of it, or nothing."""
 
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from filelock import FileLock
 from sqlalchemy import Connection, Engine, TableClause, column, func, insert, inspect, literal, select, table, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 from decisions.backup_file import Backup, opened
 from decisions.backup_format import KINDS, BackupError, Manifest, TableEntry
 from decisions.database import open_database, step_of, take_steps, writing
 from decisions.pictures import PictureStore
+from decisions.restore_beside import KEPT, put_beside, take_out
+from decisions.restore_checks import check_agree
 
 _AT_ONCE = 500
 _VERSION = "alembic_version"
+_LOCK_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Rows and pictures; pictures that the backup lacked; whether it has accounts, and whether they were put back."""
+    """Rows and pictures; pictures that the backup lacked; whether it has accounts, and whether they were put back.
+
+    ``beside``: rows that were there before. ``aside``: where the accounts are that were there before.
+    """
 
     rows: int
     pictures: int
     missing: int
     accounts: bool
     accounts_restored: bool
+    beside: int = 0
+    aside: Path | None = None
 
 
-def verify(file: Path) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a backup says of itself; how many pictures its products name, and how many of these are in it."""
+
+    manifest: Manifest
+    named: int
+    there: int
+
+
+def verify(file: Path) -> Verified:
     """Reads all of a backup and says what is in it; BackupError."""
     with opened(file) as found:
-        found.check()
-        return found.manifest
+        named = found.check()
+        return Verified(found.manifest, len(named), len(named.intersection(found.references)))
 
 
-def restore(file: Path, url: str, pictures: PictureStore, accounts: Path | None = None) -> Restored:
-    """Fills the database at ``url``, which has no rows yet, and the store of pictures.
+def restore(
+    file: Path, url: str, pictures: PictureStore, accounts: Path | None = None, replace_accounts: bool = False
+) -> Restored:
+    """Fills the database at ``url`` and the store of pictures.
 
-    The whole file is read and checked first. ``accounts``: the file to put its accounts in, which must not be there
-    yet. BackupError, DecisionError.
+    No table has rows yet, but for the audit log and what was observed: these stay beside the restored ones. The whole
+    file is read and checked first. ``accounts``: the file to put its accounts in; others that are there are put aside
+    with ``replace_accounts``, and a BackupError without. BackupError, DecisionError.
     """
     with opened(file) as found:
         if accounts is not None:
-            _check_accounts(found, accounts)
+            _check_accounts(found, accounts, replace_accounts)
         found.check()
         engine = open_database(url, found.manifest.step)
         try:
             _check_space(found, engine)
             with writing(engine) as connection:
-                _check_empty(found, connection)
+                kept = take_out(connection, _check_empty(found, connection))
                 # Before the rows that name them; should those be refused, nobody names them and they are swept.
                 for reference in found.references:
                     pictures.keep(found.picture(reference))
-                rows = sum(_fill(found, connection, name) for name in found.manifest.tables)
+                rows = sum(_fill(found, connection, name, pictures) for name in found.manifest.tables)
+                check_agree(found, connection)
+                beside = put_beside(connection, kept)
                 take_steps(connection)
-                if accounts is not None:
-                    _write_accounts(found.accounts(), accounts)
+                data, aside = found.accounts(), None
+                if accounts is not None and data is not None:
+                    aside = _write_accounts(data, accounts, replace_accounts)
         finally:
             engine.dispose()
-        manifest = found.manifest
-        there = manifest.accounts is not None
-        return Restored(rows, manifest.pictures, manifest.missing, there, accounts is not None)
+        manifest, there = found.manifest, data is not None
+        return Restored(rows, manifest.pictures, manifest.missing, there, there and accounts is not None, beside, aside)
 
 
-def _check_empty(found: Backup, connection: Connection) -> None:
-    """BackupError unless the tables are of the backup's step, and hold nothing; nobody else may write from here on."""
+def _check_empty(found: Backup, connection: Connection) -> list[str]:
+    """BackupError unless the tables are of the backup's step, and nobody has worked with them; gives their names.
+
+    Nobody else may write from here on.
+    """
     manifest, names = found.manifest, sorted(set(inspect(connection).get_table_names()) - {_VERSION})
     if connection.dialect.name == "postgresql":
         quoted = ", ".join(map(connection.dialect.identifier_preparer.quote, names))
         connection.execute(text(f"LOCK TABLE {quoted} IN SHARE ROW EXCLUSIVE MODE"))
     filled = [
-        name for name in names if connection.execute(select(literal(1)).select_from(table(name)).limit(1)).scalar()
+        name
+        for name in names
+        if name not in KEPT and connection.execute(select(literal(1)).select_from(table(name)).limit(1)).scalar()
     ]
     if filled:
         raise BackupError("not_empty", {"tables": ", ".join(filled)})
@@ -83,20 +114,33 @@ def _check_empty(found: Backup, connection: Connection) -> None:
         raise BackupError("older", {"file": found.file, "step": manifest.step, "present": present})
     if other := sorted(set(names) ^ set(manifest.tables)):
         raise BackupError("hostile", {"file": found.file, "what": f"{other[0]}: no table of step {present}"})
+    return names
 
 
-def _fill(found: Backup, connection: Connection, name: str) -> int:
+def _fill(found: Backup, connection: Connection, name: str, pictures: PictureStore) -> int:
     entry, rows = found.manifest.tables[name], 0
     target = _target(found, connection, name, entry)
     try:
-        for batch in _batches(found.rows(name)):
+        taken = _without_purged(found, pictures) if name == "items" else found.rows(name)
+        for batch in _batches(taken):
             connection.execute(insert(target), batch)
             rows += len(batch)
         if entry.last is not None:
             _go_on_after(connection, name, entry.last)
-    except DBAPIError as error:
+    except StatementError as error:
         raise BackupError("rows", {"table": name, "error": str(error.orig).strip().splitlines()[0]}) from error
     return rows
+
+
+def _without_purged(found: Backup, pictures: PictureStore) -> Iterator[Mapping[str, object]]:
+    """Products, of which none names a picture that was purged while the backup was made."""
+    there = set(found.references)
+    row: MutableMapping[str, Any]
+    for row in found.rows("items"):
+        named = row.get("picture")
+        if found.manifest.with_pictures and named and named not in there and pictures.size(named) is None:
+            row["picture"] = None
+        yield row
 
 
 def _target(found: Backup, connection: Connection, name: str, entry: TableEntry) -> TableClause:
@@ -136,25 +180,46 @@ def _check_space(found: Backup, engine: Engine) -> None:
             raise BackupError("no_space", sizes)
 
 
-def _check_accounts(found: Backup, accounts: Path) -> None:
-    if found.manifest.accounts is None:
+def _check_accounts(found: Backup, accounts: Path, replaced: bool) -> None:
+    data = found.accounts()
+    if data is None and not found.manifest.accounts_absent:
         raise BackupError("accounts_missing", {"file": found.file})
-    if os.path.lexists(accounts):
+    if data is not None and not replaced and os.path.lexists(accounts) and not _same(accounts, data):
         raise BackupError("accounts_there", {"accounts": accounts})
 
 
-def _write_accounts(data: bytes, accounts: Path) -> None:
-    made = accounts.with_name(f".{accounts.name}.{secrets.token_hex(4)}")
+def _same(accounts: Path, data: bytes) -> bool:
+    with suppress(OSError):
+        return accounts.read_bytes() == data
+    return False
+
+
+def _write_accounts(data: bytes, accounts: Path, replaced: bool) -> Path | None:
+    """Gives where those are that were there before, if there were others."""
+    if _same(accounts, data):
+        return None
+    aside = None
     try:
         accounts.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(made, accounts)  # unlike a rename, it replaces nothing
+        with FileLock(f"{accounts}.lock", timeout=_LOCK_SECONDS):
+            if replaced and os.path.lexists(accounts):
+                aside = accounts.with_name(f"{accounts.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+                os.link(accounts, aside, follow_symlinks=False)
+            _put(data, accounts, os.link if aside is None else os.replace)  # unlike a rename, a link replaces nothing
     except FileExistsError as error:
         raise BackupError("accounts_there", {"accounts": accounts}) from error
     except OSError as error:
         raise BackupError("unwritable", {"out": accounts, "error": error.strerror or error}) from error
+    return aside
+
+
+def _put(data: bytes, accounts: Path, put: Callable[[Path, Path], None]) -> None:
+    made = accounts.with_name(f".{accounts.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        put(made, accounts)
     finally:
         made.unlink(missing_ok=True)

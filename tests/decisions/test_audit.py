@@ -65,6 +65,23 @@ def test_a_row_stays_as_it_is(engine, log, change):
     assert told(log.page()) == [("Ana", "purged", "")]
 
 
+INSTEAD = {
+    "sqlite": ("INSERT OR REPLACE INTO audit", ""),
+    "postgresql": ("INSERT INTO audit", " ON CONFLICT (id) DO UPDATE SET person = EXCLUDED.person"),
+}
+
+
+def test_nor_does_another_take_its_place(engine, log, kind):
+    log.note("Ana", "purged", days=90)
+    [before] = log.page()
+    begin, end = INSTEAD[kind]
+    values = "(:id, '2026-01-01 00:00:00', 'Eve', 'sign_in', '', '{}')"
+    into = f"{begin} (id, at, person, action, subject, details) VALUES {values}{end}"
+    with pytest.raises(DecisionError, match="only added"), writing(engine) as connection:
+        connection.execute(text(into), {"id": before.id})
+    assert log.page() == [before]
+
+
 def test_nor_are_all_taken_away_at_once(engine, log, kind):
     if kind == "sqlite":
         pytest.skip("SQLite has no TRUNCATE")
@@ -84,6 +101,13 @@ def test_any_text_can_be_noted(log, person, subject, details):
     assert len(entry.person) <= 120 and len(entry.subject) <= 300 and len(entry.details) == len(details)
     if person.isprintable() and len(person) <= 120:
         assert entry.person == person
+
+
+def test_a_session_is_noted_once_however_many_look(log):
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(lambda _: log.note_session("a" * 32, "Ana", "sign_in", way="provider"), range(16)))
+    assert sum(added) == log.count() == 1 and "aaa" not in str(log.page())
+    assert log.note_session("b" * 32, "Ana", "sign_in") and log.note_session("a" * 32, "Ben", "sign_in")
 
 
 def test_an_action_that_nobody_knows_is_a_mistake(log):

@@ -35,14 +35,15 @@ def run(monkeypatch, command, *arguments: str) -> int:
 def test_each_command_that_changes_something_is_noted(home, monkeypatch, capsys):
     for arguments in (
         ["add", "Zoé", "--role", "analyst", "--password-stdin"],
-        ["role", "zoé", "moderator"],
-        ["password", "Zoé", "--password-stdin"],
+        ["role", "ZOÉ", "moderator"],
+        ["role", "Zoé", "moderator"],  # which it is
+        ["password", "zoé", "--password-stdin"],
         ["list"],
-        ["remove", "Zoé"],
+        ["remove", "ZOÉ"],
     ):
         assert run(monkeypatch, access.command, *arguments) == 0
     assert run(monkeypatch, api.command, "token", "add", "shop", "--scope", "jobs", "--days", "9") == 0
-    token = capsys.readouterr().out.splitlines()[-1]
+    *told, token = capsys.readouterr().out.splitlines()
     assert run(monkeypatch, api.command, "token", "revoke", "shop") == 0
     open_store().record(new_item(), Verdict("accepted"), "Ana", "h")
     assert run(monkeypatch, decisions.command, "export", "--out", str(home / "d.csv"), "--people", "ids") == 0
@@ -51,9 +52,10 @@ def test_each_command_that_changes_something_is_noted(home, monkeypatch, capsys)
     entries = list(reversed(AuditLog(open_store().engine).page()))
     open_store().engine.dispose()
     assert {entry.person for entry in entries} == {"command ops"}
+    assert "Zoé is moderator already: nothing was changed." in told
     assert [(entry.action, entry.subject) for entry in entries] == [
         ("account_added", "Zoé"),
-        ("account_role", "zoé"),
+        ("account_role", "Zoé"),
         ("account_password", "Zoé"),
         ("account_removed", "Zoé"),
         ("token_added", "shop"),
@@ -61,10 +63,18 @@ def test_each_command_that_changes_something_is_noted(home, monkeypatch, capsys)
         ("exported", "decisions"),
         ("purged", "products"),
     ]
+    assert entries[1].details == {"role": "moderator", "before": "analyst"}
     assert entries[4].details == {"scopes": "jobs", "days": 9}
     assert entries[6].details["people"] == "ids" and entries[6].details["decisions"] == 1
     assert entries[7].details == {"days": 0, "products": 1, "pictures": 0}
     assert PASSWORD not in str(entries) and token not in str(entries)
+
+
+def test_a_token_without_end_is_noted_as_one(home, monkeypatch):
+    assert run(monkeypatch, api.command, "token", "add", "shop", "--scope", "jobs") == 0
+    [entry] = AuditLog(open_store().engine).page()
+    open_store().engine.dispose()
+    assert entry.details == {"scopes": "jobs", "days": "unlimited"}
 
 
 def test_what_fails_is_not_noted(home, monkeypatch):

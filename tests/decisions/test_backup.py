@@ -3,9 +3,11 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,10 +24,11 @@ from decisions.command import FAILED, OK, main
 from decisions.database import open_database, reading, writing
 from decisions.items import Verdict
 from decisions.pictures import PictureStore
-from decisions.restore import restore
+from decisions.privacy import purge
+from decisions.restore import restore, verify
 from decisions.store import DecisionStore, open_store
-from decisions.tables import metadata
-from settings import settings
+from decisions.tables import jobs, metadata, observed
+from settings import ROOT, settings
 from tests.decisions.samples import check_agrees, everything, new_item, several
 
 KINDS = ("sqlite", "postgresql")
@@ -36,9 +39,13 @@ _SMALL, _LARGE = st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63) + 1, 2**
 _VALUES = {
     "moment": _MOMENTS,
     "date": st.dates(date(1990, 1, 1), date(2200, 1, 1)),
-    "json": st.lists(st.tuples(st.integers(0, 9999), st.floats(0, 1)).map(list), max_size=3) | st.just({"é": None}),
+    "json": st.lists(st.tuples(st.integers(0, 9999), st.floats(0, 1)).map(list), min_size=1, max_size=3),
     "boolean": st.booleans(),
     "float": st.floats(allow_nan=False, allow_infinity=False),
+}
+_NAMED = {
+    ("audit", "details"): st.just({"é": None}) | st.dictionaries(_TEXT, _SMALL, max_size=2),
+    ("items", "picture"): st.sampled_from([letter * 64 for letter in "abc"]),
 }
 
 
@@ -88,7 +95,8 @@ def values(column) -> st.SearchStrategy:
         length = min(column.type.length or 9, 9) if isinstance(column.type, String) else 9
         found = _TEXT.map(lambda text: text[:length])
     else:
-        found = _VALUES[kind]
+        found = _VALUES.get(kind)
+    found = _NAMED.get((column.table.name, column.name), found)
     return st.none() | found if column.nullable else found
 
 
@@ -106,8 +114,16 @@ def stores(draw) -> dict[str, list[dict]]:
         groups = [c.columns.keys() for c in table.constraints if isinstance(c, UniqueConstraint)]
         groups += [table.primary_key.columns.keys()]
         unique = tuple(lambda row, group=tuple(group): tuple(row[name] for name in group) for group in groups)
+        if table.name == "items":
+            columns["standing"] = st.none()  # set below
+        if table.name == "decisions":
+            there = [one["name"] for one in made["people"]]
+            columns["person"] = st.sampled_from(there) if there else st.nothing()
         row = st.fixed_dictionaries(columns)
         made[table.name] = [] if row.is_empty else draw(st.lists(row, max_size=3, unique_by=unique))
+    for item in made["items"]:
+        own = [one["id"] for one in made["decisions"] if one["key"] == item["key"]]
+        item["standing"] = draw(st.none() | st.sampled_from(own)) if own else None
     return made
 
 
@@ -236,22 +252,92 @@ def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(store, blank, ki
     assert 0 < counts[0] <= counts[1] <= counts[2] <= at_end and counts[0] < at_end
 
 
-def test_a_picture_purged_meanwhile_is_told(filled, tmp_path, blank) -> None:
-    [reference] = filled.pictures.references()
-    filled.pictures.remove(reference)
-    done = backup(filled.engine, filled.pictures, tmp_path / "b.zip")
+def test_a_picture_purged_meanwhile_is_told(filled, tmp_path, blank, monkeypatch) -> None:
+    reading_one, file, elsewhere = PictureStore.read, tmp_path / "b.zip", PictureStore(str(tmp_path / "elsewhere"))
+
+    def purged_first(pictures: PictureStore, reference: str) -> bytes | None:
+        purge(filled, timedelta(days=-1))
+        pictures.remove(reference)
+        return reading_one(pictures, reference)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PictureStore, "read", purged_first)
+        done = backup(filled.engine, filled.pictures, file)
     assert (done.pictures, done.missing) == (0, 1)
-    assert restore(tmp_path / "b.zip", url_of(blank("sqlite", "b")), filled.pictures).missing == 1
+    checked = verify(file)
+    assert (checked.named, checked.there) == (1, 0)
+    after = blank("sqlite", "b")
+    assert restore(file, url_of(after), elsewhere).missing == 1
+    assert backup(after, elsewhere, file).missing == 0, "no product names it any more"
 
 
-def test_a_store_with_rows_is_left_alone(filled, blank, kind, tmp_path) -> None:
+def test_pictures_that_cannot_be_found_are_no_purge(filled, tmp_path) -> None:
+    out, elsewhere = tmp_path / "b.zip", PictureStore(str(tmp_path / "elsewhere"))
+    out.write_bytes(b"old")
+    with pytest.raises(BackupError, match=r"1 pictures that products name are not in .*RAYON_PICTURES") as caught:
+        backup(filled.engine, elsewhere, out)
+    assert caught.value.reason == "pictures_missing" and out.read_bytes() == b"old"
+    assert not list(tmp_path.glob(".b.zip*"))
+    assert backup(filled.engine, elsewhere, out, with_pictures=False).missing == 0
+    assert (verify(out).named, verify(out).there) == (1, 0)
+
+
+@pytest.mark.parametrize("table", ["clients", "jobs"])
+def test_a_store_with_rows_is_left_alone(filled, blank, kind, tmp_path, table) -> None:
     backup(filled.engine, filled.pictures, tmp_path / "b.zip")
     after = blank(kind, "b")
     AuditLog(after).note("Ana", "sign_in")
+    if table == "clients":
+        Tokens(after).add("shop", ["classify"])
+    else:
+        with writing(after) as connection:
+            connection.execute(insert(jobs).values(job="j", added_at=datetime.now(UTC)))
     before = rows_of(after)
-    with pytest.raises(BackupError, match="there are rows in audit already") as caught:
+    with pytest.raises(BackupError, match=f"there are rows in {table} already") as caught:
         restore(tmp_path / "b.zip", url_of(after), filled.pictures)
     assert caught.value.reason == "not_empty" and rows_of(after) == before
+
+
+def test_what_a_new_deployment_has_noted_stays(filled, blank, kind, tmp_path) -> None:
+    """An account is made before anybody can restore: its line follows those that are restored."""
+    day = date(2026, 1, 31)
+    observe = {"day": day, "source": "api", "model": "open-1", "measure": "words"}
+    with writing(filled.engine) as connection:
+        connection.execute(insert(observed).values(**observe, **{"class": "0", "number": 5}))
+    AuditLog(filled.engine).note("Bo", "purged")
+    backup(filled.engine, filled.pictures, tmp_path / "b.zip")
+    before = rows_of(filled.engine)
+    after = blank(kind, "b")
+    for action in ("account_added", "sign_in"):
+        AuditLog(after).note("command x", action)
+    with writing(after) as connection:
+        connection.execute(insert(observed), [observe | {"class": name, "number": 2} for name in "01"])
+    there = [row[1:] for row in rows_of(after)["audit"]]
+    assert restore(tmp_path / "b.zip", url_of(after), filled.pictures).beside == 4
+    found = rows_of(after)
+    assert found["audit"][: len(before["audit"])] == before["audit"]
+    assert [row[1:] for row in found["audit"][len(before["audit"]) :]] == there
+    ids = [row[0] for row in found["audit"]]
+    assert ids == sorted(set(ids)) and {row[-2:] for row in found["observed"]} == {("0", 7), ("1", 2)}
+    assert all(found[name] == rows for name, rows in before.items() if name not in ("audit", "observed"))
+    for statement in ("DELETE FROM audit", "UPDATE audit SET person = 'x'"):  # the log refuses again
+        with pytest.raises(Exception, match="only added"), writing(after) as connection:
+            connection.execute(text(statement))
+    AuditLog(after).note("Ana", "sign_in")
+    assert rows_of(after)["audit"][-1][0] > ids[-1]
+
+
+def test_a_restore_that_fails_keeps_what_was_noted(filled, blank, kind, tmp_path, monkeypatch) -> None:
+    backup(filled.engine, filled.pictures, tmp_path / "b.zip")
+    after = blank(kind, "b")
+    AuditLog(after).note("command x", "account_added")
+    before = rows_of(after)
+    monkeypatch.setattr("decisions.restore.check_agree", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        restore(tmp_path / "b.zip", url_of(after), filled.pictures)
+    assert rows_of(after) == before
+    with pytest.raises(Exception, match="only added"), writing(after) as connection:
+        connection.execute(text("DELETE FROM audit"))
 
 
 # --- the file ----------------------------------------------------------------------------------------------
@@ -333,8 +419,12 @@ def test_from_one_home_to_another(at_home, tmp_path, capsys) -> None:
     at_home(one)
     store = open_store()
     store.record(new_item("Tasse", image=b"\x89PNG"), Verdict("accepted"), "Ana", "h1")
-    assert main(["backup", str(file), "--accounts"]) == FAILED and not file.exists()
-    assert "There is no file of accounts" in capsys.readouterr().err
+    assert main(["backup", str(file), "--accounts"]) == OK and main(["verify", str(file)]) == OK
+    told = capsys.readouterr()
+    assert "There is no file of accounts" in told.err and "no file\n" in told.out
+    at_home(tmp_path / "zeroth")
+    assert main(["restore", str(file), "--accounts"]) == OK and "those that are here stay" in capsys.readouterr().err
+    at_home(one)
     (one / "accounts.json").write_text('{"format": 1, "accounts": []}')
     assert main(["backup", str(file), "--accounts"]) == OK and main(["verify", str(file)]) == OK
     said = capsys.readouterr().out
@@ -349,18 +439,63 @@ def test_from_one_home_to_another(at_home, tmp_path, capsys) -> None:
     assert again.engine is not store.engine and list(again.log()) == list(store.log())
     [noted] = AuditLog(again.engine).page(AuditFilter(action="restored"))
     assert noted.subject == "b.zip" and noted.details["accounts"] is True
-    assert len(AuditLog(store.engine).page(AuditFilter(action="backed_up"))) == 1
+    assert len(AuditLog(store.engine).page(AuditFilter(action="backed_up"))) == 2
 
     for arguments in (["--accounts"], []):
         assert main(["restore", str(file), *arguments]) == FAILED
-        assert capsys.readouterr().err.count("\n") == 1
+        assert "there are rows in" in capsys.readouterr().err
     at_home(tmp_path / "third")
     assert main(["restore", str(file)]) == OK and not (tmp_path / "third" / "accounts.json").exists()
     assert "were left out" in capsys.readouterr().err
     assert main(["backup", str(file), "--without-pictures"]) == OK and main(["verify", str(file)]) == OK
-    assert "0 (left out)" in " ".join(capsys.readouterr().out.split())
+    assert "0 of 1 that products name (left out)" in " ".join(capsys.readouterr().out.split())
     at_home(tmp_path / "fourth")
     assert main(["restore", str(file), "--accounts"]) == FAILED and main(["verify", str(tmp_path)]) == FAILED
     assert not (tmp_path / "fourth").exists(), "nothing is made before the file is in order"
     for opened in (store, again):
         opened.engine.dispose()
+
+
+def test_accounts_that_are_there(at_home, tmp_path, capsys) -> None:
+    """On one machine from SQLite to PostgreSQL they are the same; in a new deployment its first one is there."""
+    home, file = tmp_path / "home", tmp_path / "b.zip"
+    at_home(home)
+    open_store().engine.dispose()
+    accounts = home / "accounts.json"
+    accounts.write_text('{"format": 1, "accounts": []}')
+    assert main(["backup", str(file), "--accounts"]) == OK
+    (home / "rayon.db").rename(home / "old.db")
+    assert main(["restore", str(file), "--accounts"]) == OK and "restores them" not in capsys.readouterr().err
+    assert [path.name for path in home.glob("accounts.json*")] == ["accounts.json"]
+
+    other = '{"format": 1, "accounts": [1]}'
+    accounts.write_text(other)
+    (home / "rayon.db").rename(home / "older.db")
+    assert main(["restore", str(file), "--accounts"]) == FAILED
+    assert "--replace-accounts" in capsys.readouterr().err and accounts.read_text() == other
+    assert main(["restore", str(file), "--accounts", "--replace-accounts"]) == OK
+    [aside] = home.glob("accounts.json.2*")
+    assert aside.read_text() == other and aside.name in capsys.readouterr().out
+    assert accounts.read_text() == '{"format": 1, "accounts": []}' and accounts.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["accounts.json", "accounts.json.lock", "sign-in/key", "link"])
+def test_files_of_its_own_are_not_replaced(at_home, tmp_path, capsys, name) -> None:
+    at_home(tmp_path)
+    (tmp_path / "sign-in").mkdir()
+    (tmp_path / "link").symlink_to("accounts.json")
+    (tmp_path / "accounts.json").write_text("{}")
+    for command in (["backup", str(tmp_path / name)], ["export", "--out", str(tmp_path / name)]):
+        assert main(command) == FAILED and "of Rayon's own" in capsys.readouterr().err
+    assert (tmp_path / "accounts.json").read_text() == "{}"
+
+
+def test_nobody_reads_what_is_printed(at_home, tmp_path) -> None:
+    at_home(tmp_path)
+    assert main(["backup", str(tmp_path / "b.zip")]) == OK
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "decisions", "verify", str(tmp_path / "b.zip")]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.returncode == FAILED and not done.stderr

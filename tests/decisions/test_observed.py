@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from decisions.errors import DecisionError
-from model.observed import MEASURES, classes, observed
+from model.observed import MEASURES, counted_classes, observed
 from tests.watch.answers import answer
 from watch import observations
 from watch.observations import Observations, counted, totals
@@ -28,12 +28,15 @@ def test_each_classification_counts_once_in_each_measure(engine):
     for one in answers:
         counts.note("page", one)
     assert counts.write() and counts.write()
-    assert {measure: sum(of(engine, measure).values()) for measure in MEASURES} == dict.fromkeys(MEASURES, 4)
-    assert of(engine, "words") == {"0": 1, "1": 1, "6": 2}
-    assert of(engine, "unknown") == {"-": 1, "0.5": 1, "0": 2}
+    assert {measure: sum(of(engine, measure).values()) for measure in MEASURES} == {
+        "words": 3, "unknown": 3, "confidence": 4, "category": 4, "inputs": 4
+    }  # fmt: skip
+    assert of(engine, "words") == {"1": 1, "6": 2}
+    assert of(engine, "unknown") == {"0.5": 1, "0": 2}
+    assert of(engine, "confidence") == {"text:0.9": 2, "text:0.3": 1, "image:0.9": 1}
     assert of(engine, "inputs") == {"text": 3, "image": 1}
     assert totals(engine) == {("page", "1560"): 3, ("page", "10"): 1}
-    assert all(name in classes(m, [1560, 10]) for one in answers for m, name in observed(one))
+    assert all(name in counted_classes(m, [1560, 10]) for one in answers for m, name in observed(one))
 
 
 def test_processes_and_threads_add_up(engine):

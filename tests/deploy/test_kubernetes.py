@@ -20,12 +20,13 @@ RESTRICTED = {
 }  # fmt: skip
 # Read by uvicorn, and by sh in a command.
 OTHER_VARIABLES = {"FORWARDED_ALLOW_IPS"}
+BY_HAND = "restore.yaml"
 
 
 @cache
 def documents(example: bool = False) -> list[dict[str, Any]]:
-    """What kustomize puts together: every document of the resources, in their namespace."""
-    files = ["secrets.example.yaml"] if example else KUSTOMIZATION["resources"]
+    """What kustomize puts together, and the job that is made by hand."""
+    files = ["secrets.example.yaml"] if example else [*KUSTOMIZATION["resources"], BY_HAND]
     return [document for file in files for document in yaml.safe_load_all((FOLDER / file).read_text())]
 
 
@@ -40,7 +41,9 @@ def of(kind: str) -> dict[str, dict[str, Any]]:
 def pods() -> dict[str, dict[str, Any]]:
     """The templates of pods, by what makes them."""
     found = {
-        name_of(one): one["spec"]["template"] for kind in ("Deployment", "StatefulSet") for one in of(kind).values()
+        name_of(one): one["spec"]["template"]
+        for kind in ("Deployment", "StatefulSet", "Job")
+        for one in of(kind).values()
     }
     return found | {name_of(one): one["spec"]["jobTemplate"]["spec"]["template"] for one in of("CronJob").values()}
 
@@ -54,7 +57,13 @@ def containers() -> list[tuple[str, dict[str, Any]]]:
 
 
 def of_rayon() -> list[tuple[str, dict[str, Any]]]:
-    return [(name, one) for name, one in containers() if one["image"] == "rayon"]
+    return [(name, one) for name, one in containers() if one["image"] in ("rayon", full_image())]
+
+
+def full_image() -> str:
+    """What kustomize writes for `rayon`."""
+    [image] = KUSTOMIZATION["images"]
+    return f"{image['newName']}:{image['newTag']}"
 
 
 @pytest.mark.parametrize("document", documents() + documents(example=True), ids=name_of)
@@ -75,7 +84,7 @@ def test_the_schemas_are_strict(place) -> None:
 
 
 def test_every_file_is_used() -> None:
-    there = {path.name for path in FOLDER.iterdir()} - {"kustomization.yaml", "secrets.example.yaml"}
+    there = {path.name for path in FOLDER.iterdir()} - {"kustomization.yaml", "secrets.example.yaml", BY_HAND}
     assert there == set(KUSTOMIZATION["resources"])
     assert {name_of(one) for one in documents()} and len({name_of(one) for one in documents()}) == len(documents())
     [namespace] = of("Namespace")
@@ -107,12 +116,13 @@ def test_selectors_find_their_pods_and_no_others() -> None:
     for name, one in ({**of("Deployment"), **of("StatefulSet")}).items():
         assert selected(one["spec"]["selector"]) == [name_of(one)], name
     for name, one in of("Service").items():
-        assert len(selected({"matchLabels": one["spec"]["selector"]})) == 1, name
+        assert name == "rayon-nobody" or len(selected({"matchLabels": one["spec"]["selector"]})) == 1, name
     [budget] = of("PodDisruptionBudget").values()
     assert selected(budget["spec"]["selector"]) == ["Deployment/rayon"]
     found = {name: selected(one["spec"]["podSelector"]) for name, one in of("NetworkPolicy").items()}
     assert found.pop("nobody") == list(pods())
-    assert sorted(found.values()) == [[name] for name in sorted(pods())], "each has rules of its own"
+    assert sorted(found.pop("backup")) == ["CronJob/rayon-backup", "Job/rayon-restore"], "what goes out comes back"
+    assert sorted(found.values()) == [["Deployment/rayon"], ["StatefulSet/rayon-postgresql"]]
     for policy in of("NetworkPolicy").values():
         peers = [
             peer
@@ -133,7 +143,7 @@ def test_ports_lead_from_the_ingress_to_the_program() -> None:
             service = of("Service")[path["backend"]["service"]["name"]]
             assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
         assert [rule["host"]] in [tls["hosts"] for tls in ingress["spec"]["tls"]]
-    for service in of("Service").values():
+    for service in (one for one in of("Service").values() if "selector" in one["spec"]):
         [pod] = selected({"matchLabels": service["spec"]["selector"]})
         assert all(port["targetPort"] in ports(pod) for port in service["spec"]["ports"])
     assert set(ports("Deployment/rayon").values()) == {
@@ -235,3 +245,41 @@ def test_replicas_share_what_they_must() -> None:
     [ingress] = of("Ingress").values()
     assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/affinity"] == "cookie"
     assert of("HorizontalPodAutoscaler")["rayon"]["spec"]["scaleTargetRef"]["name"] in of("Deployment")
+
+
+def led_to(path: str) -> dict[str, Any]:
+    """The service to which the ingress leads: that of the longest path that fits, element by element."""
+    [ingress] = of("Ingress").values()
+    [rule] = ingress["spec"]["rules"]
+    fitting = [
+        one
+        for one in rule["http"]["paths"]
+        if path == one["path"] or (one["pathType"] == "Prefix" and path.startswith(one["path"].rstrip("/") + "/"))
+    ]
+    return of("Service")[max(fitting, key=lambda one: len(one["path"]))["backend"]["service"]["name"]]
+
+
+def test_what_is_measured_stays_inside() -> None:
+    for path in ("/metrics", "/metrics/", "/metrics/x"):
+        nobody = led_to(path)
+        assert "selector" not in nobody["spec"] and "externalName" not in nobody["spec"], path
+    assert not {one["kind"] for one in documents()} & {"Endpoints", "EndpointSlice"}
+    for path in ("/", "/review", "/metricsx", "/api/v1/classify", "/_stcore/metrics"):
+        assert led_to(path)["metadata"]["name"] == "rayon", path
+
+
+def test_what_comes_back_is_put_where_it_was() -> None:
+    [restoring], [backing] = of("Job").values(), of("CronJob").values()
+    there, back = restoring["spec"]["template"], backing["spec"]["jobTemplate"]["spec"]["template"]
+    assert restoring["metadata"]["namespace"] == KUSTOMIZATION["namespace"]
+    [container] = there["spec"]["containers"]
+    assert container["image"] == full_image(), "kustomize does not see this one"
+    mounts = {one["mountPath"]: one for one in container["volumeMounts"]}
+    assert mounts.keys() == {one["mountPath"] for one in back["spec"]["containers"][0]["volumeMounts"]}
+    assert not mounts["/var/lib/rayon"].get("readOnly"), "pictures and accounts go there"
+    claims = [
+        {volume["name"]: volume["persistentVolumeClaim"]["claimName"] for volume in pod["spec"]["volumes"]
+         if "persistentVolumeClaim" in volume}
+        for pod in (there, back)
+    ]  # fmt: skip
+    assert claims[0] == claims[1]

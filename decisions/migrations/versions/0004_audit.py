@@ -36,6 +36,10 @@ def downgrade() -> None:
 _SQLITE = [
     f"CREATE TRIGGER audit_keeps_{change} BEFORE {change} ON audit BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
     for change in ("UPDATE", "DELETE")
+] + [
+    # INSERT OR REPLACE deletes without asking the trigger of DELETE.
+    "CREATE TRIGGER audit_keeps_ids BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "  # nosec B608 # constants
+    f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
 ]
 _POSTGRESQL = [
     f"CREATE FUNCTION audit_keeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$",
