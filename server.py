@@ -23,6 +23,7 @@ from api.scraping import scrape
 from batch.store import JobStore
 from model.leftovers import sweep
 from settings import ROOT, settings
+from ui.admin.uploads import tell_cut_off
 from ui.headers import SecurityHeaders
 from ui.limits import Limits
 from ui.sign_in.guard import Guard
@@ -54,7 +55,12 @@ async def _keeping_jobs(_app: st.App) -> AsyncIterator[None]:
 async def _keep_jobs() -> None:
     store, days = JobStore(settings().home), settings().job_days
     for turn in itertools.count():
-        for care in (store.revive, partial(store.sweep, days), *([_sweep] if turn % _SELDOM == 0 else [])):
+        for care in (
+            store.revive,
+            partial(store.sweep, days),
+            tell_cut_off,
+            *([_sweep] if turn % _SELDOM == 0 else []),
+        ):
             try:
                 await asyncio.to_thread(care)
             except Exception:  # a full disk or a lost share must not end the watch, nor the one care the other

@@ -25,13 +25,17 @@ _LOCK_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """``epoch`` changes with the password and the role: sessions of an earlier one have ended."""
+    """``epoch`` changes with the password and the role: sessions of an earlier one have ended.
+
+    ``made_at`` never does, so that an account is known from a later one of its name; empty where that was not kept yet.
+    """
 
     name: str
     role: Role
     hash: str
     epoch: str
     changed_at: str
+    made_at: str = ""
 
 
 class Accounts:
@@ -70,31 +74,40 @@ class Accounts:
         with self._changing() as accounts:
             if key_of(name) in accounts:
                 raise AccessError(f"there is an account {accounts[key_of(name)].name!r} already")
-            made = accounts[key_of(name)] = Account(name, role, hash, _epoch(), _now())
+            made = accounts[key_of(name)] = Account(name, role, hash, _epoch(), _now(), _now("microseconds"))
         return made
 
-    def remove(self, name: str, may_be_last: bool = True) -> None:
-        """Deletes an account; its sessions end. `LastAdministrator` for that one, unless ``may_be_last``."""
+    def remove(self, name: str, may_be_last: bool = True) -> Account:
+        """Deletes an account, and gives it; its sessions end. `LastAdministrator` for that one, unless
+        ``may_be_last``."""
         with self._changing() as accounts:
             key = _existing(accounts, name)
             if not may_be_last:
                 _check_not_last(accounts, key)
-            del accounts[key]
+            return accounts.pop(key)
 
-    def set_role(self, name: str, role: Role, may_be_last: bool = True) -> None:
-        """Gives another role; the sessions of the account end. `LastAdministrator` as in `remove`."""
+    def set_role(self, name: str, role: Role, may_be_last: bool = True) -> Account:
+        """Gives another role; the sessions of the account end. The one that it has changes nothing.
+
+        Gives the account as it was. `LastAdministrator` as in `remove`.
+        """
         with self._changing() as accounts:
             key = _existing(accounts, name)
             if not may_be_last and role is not Role.ADMINISTRATOR:
                 _check_not_last(accounts, key)
-            accounts[key] = replace(accounts[key], role=role, epoch=_epoch(), changed_at=_now())
+            before = accounts[key]
+            if before.role is not role:
+                accounts[key] = replace(before, role=role, epoch=_epoch(), changed_at=_now())
+            return before
 
-    def set_password(self, name: str, password: str) -> None:
-        """Gives another password; the sessions of the account end."""
+    def set_password(self, name: str, password: str) -> Account:
+        """Gives another password; the sessions of the account end. Gives the account as it was."""
         hash = hashed(password)
         with self._changing() as accounts:
             key = _existing(accounts, name)
-            accounts[key] = replace(accounts[key], hash=hash, epoch=_epoch(), changed_at=_now())
+            before = accounts[key]
+            accounts[key] = replace(before, hash=hash, epoch=_epoch(), changed_at=_now())
+            return before
 
     def renew_hash(self, account: Account, password: str) -> None:
         """Keeps the same password under the parameters of today; sessions go on."""
@@ -151,7 +164,7 @@ def _read(path: Path) -> Mapping[str, Account]:
         if kept["format"] != _FORMAT:
             raise ValueError(f"of another version of Rayon: format {kept['format']!r}")
         made = [Account(**one | {"role": role_named(one["role"])}) for one in kept["accounts"]]
-        if not all(isinstance(text, str) for one in made for text in (one.name, one.hash, one.epoch)):
+        if not all(isinstance(text, str) for one in made for text in (one.name, one.hash, one.epoch, one.made_at)):
             raise TypeError("not a text")
     except OSError as error:
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
@@ -180,5 +193,5 @@ def _epoch() -> str:
     return secrets.token_hex(8)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _now(precision: str = "seconds") -> str:
+    return datetime.now(UTC).isoformat(timespec=precision)

@@ -74,23 +74,26 @@ def _list(accounts: Accounts, chosen: argparse.Namespace) -> None:
 
 
 def _role(accounts: Accounts, chosen: argparse.Namespace) -> None:
-    accounts.set_role(chosen.name, role_named(chosen.role))
-    print(f"{chosen.name} is {chosen.role} from now on.")
-    _note("account_role", chosen.name, role=chosen.role)
+    before = accounts.set_role(chosen.name, role_named(chosen.role))
+    if before.role is role_named(chosen.role):
+        print(f"{before.name} is {chosen.role} already: nothing was changed.")
+        return
+    print(f"{before.name} is {chosen.role} from now on.")
+    _note("account_role", before.name, role=chosen.role, before=before.role.name.lower())
 
 
 def _remove(accounts: Accounts, chosen: argparse.Namespace) -> None:
-    accounts.remove(chosen.name)
-    print(f"{chosen.name} may not sign in any more.")
-    _note("account_removed", chosen.name)
+    removed = accounts.remove(chosen.name)
+    print(f"{removed.name} may not sign in any more.")
+    _note("account_removed", removed.name)
 
 
 def _password(accounts: Accounts, chosen: argparse.Namespace) -> None:
     if accounts.get(chosen.name) is None:
         raise AccessError(f"there is no account {chosen.name!r}")
-    accounts.set_password(chosen.name, _asked(chosen))
-    print(f"{chosen.name} has another password; the sessions of before have ended.")
-    _note("account_password", chosen.name)
+    changed = accounts.set_password(chosen.name, _asked(chosen))
+    print(f"{changed.name} has another password; the sessions of before have ended.")
+    _note("account_password", changed.name)
 
 
 def _note(action: str, name: str, **details: str) -> None:

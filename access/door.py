@@ -63,6 +63,17 @@ class Door:
                 return None
         return visitor
 
+    def holder(self, visitor: Visitor) -> str:
+        """The secret that stands with the files of somebody: of an account for as long as it is there, and not of a
+        later one of its name. AccessError."""
+        account = self.accounts.get(visitor.name) if visitor.way == "account" else None
+        return self.sessions.token("jobs", visitor.key if account is None else self.account_key(account))
+
+    def account_key(self, account: Account) -> str:
+        """What an account has in common with no other."""
+        key = f"account:{account.name}"
+        return f"{key}\0{account.made_at}" if account.made_at else key  # the files of before were kept by the name
+
     def _up_to_date(self, account: Account, password: str) -> Account:
         if passwords.outdated(account.hash):
             self.accounts.renew_hash(account, password)

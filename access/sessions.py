@@ -56,16 +56,20 @@ class Sessions:
             return None
         return Visitor(account.name, account.role, "account", session, until)
 
-    def end(self, visitor: Visitor) -> None:
-        """Ends a session, for every window that has it. OSError when that cannot be kept."""
+    def end(self, visitor: Visitor) -> bool:
+        """Ends a session, for every window that has it; False when it had ended. OSError when that cannot be kept."""
         if not _ID.fullmatch(visitor.session):
             raise ValueError("a session's name is part of a file's")
         folder = self._ended()
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         file = folder / visitor.session
-        file.touch(mode=0o600)
+        try:
+            file.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            return False
         os.utime(file, (visitor.until, visitor.until))  # from then on nobody needs the file
+        return True
 
     def ended(self, session: str) -> bool:
         """Whether a session was ended before its time."""

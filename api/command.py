@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add(tokens: Tokens, chosen: argparse.Namespace) -> None:
     token = tokens.add(chosen.name, chosen.scope, chosen.days)
     print(token)
-    note_command("token_added", chosen.name, scopes=" ".join(chosen.scope), days=chosen.days or 0)
+    note_command("token_added", chosen.name, scopes=" ".join(chosen.scope), days=chosen.days or "unlimited")
     print("It is not shown again. Clients send it as: Authorization: Bearer TOKEN", file=sys.stderr)
 
 

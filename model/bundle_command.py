@@ -42,6 +42,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     action("rollback", _rollback, "put the model that was active before back into service")
     verify = action("verify", _verify, "check a model whole, its answers included, and install nothing")
     verify.add_argument("source", type=Path, metavar="SOURCE", help="folder of a model, or a ZIP of one")
+    verify.add_argument("--ends-with", type=int, metavar="PID", help="end when that process, the parent, has ended")
     smoke = action("smoke", _smoke, "put a few answers of a model into it, by which it is checked wherever it is used")
     smoke.add_argument("--bundle", type=Path, metavar="DIR", help="folder of the model (default: the active one)")
 
@@ -78,8 +79,9 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _install(arguments: argparse.Namespace) -> None:
     store = _store()
-    model = store.install(arguments.source, arguments.other_taxonomy)
-    print(f"{model.version} is installed in {model.path}")
+    model, added = store.take_in(arguments.source, arguments.other_taxonomy)
+    already = "" if added else " already, and was left as it is"
+    print(f"{model.version} is installed in {model.path}{already}")
     if arguments.activate:
         _told_active(store.activate(model.version, checked=True).version)
 
@@ -99,7 +101,10 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 def _verify(arguments: argparse.Namespace) -> None:
     from model.archive import fetch
+    from model.watchdog import end_with_parent
 
+    if arguments.ends_with is not None:
+        end_with_parent(arguments.ends_with)
     if arguments.source.is_dir():
         print(f"{_checked(arguments.source)} can be used")
         return

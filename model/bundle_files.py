@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import BadZipFile
@@ -162,6 +163,7 @@ def read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise BundleError(
             f"{folder.name}: format {manifest.get('format_version')!r}; this program reads {FORMAT_VERSION}"
         )
+    _check_day(folder, manifest.get("created", ""))
     if missing := sorted(set(FILES) - set(listed)):
         raise BundleError(f"{folder.name}: the manifest lists no {', '.join(missing)}")
     known = {*FILES, *REPORTS, SEEN}
@@ -175,6 +177,19 @@ def read_checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
             f"{folder.name}: the version {manifest['version']} is not that of its files, which is {_shown([expected])}"
         )
     return manifest, contents
+
+
+def _check_day(folder: Path, created: object) -> None:
+    """The day a model was made may be left out; what is there is a day."""
+    try:
+        sound = isinstance(created, str) and (not created or bool(date.fromisoformat(created)))
+    except ValueError:
+        sound = False
+    if not sound:
+        said = _shown([str(created)])
+        raise BundleError(
+            f"{folder.name}: {MANIFEST} cannot be used: created is {said}, and has to be a day (2026-11-23)"
+        )
 
 
 def add_report(folder: Path, name: str, report: dict[str, Any]) -> None:

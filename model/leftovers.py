@@ -2,9 +2,13 @@
 
 import shutil
 import time
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from model.bundle_files import BundleError, read_manifest
 from model.exported import EXPORT_VERSION
@@ -12,7 +16,8 @@ from model.versions import ModelStore
 from settings import SHIPPED_BUNDLE, settings
 
 INCOMING = "incoming"
-"""Folder of the home in which uploaded models wait for their check."""
+"""Folder of the home in which uploaded models wait for their check, each in a folder that is locked meanwhile."""
+_LOCK = "lock"
 _DAY = 86_400
 
 
@@ -25,16 +30,19 @@ class Leftovers:
 
 
 def leftovers(home: Path, days: int, in_use: Collection[str] = ()) -> Leftovers:
-    """What nobody has touched for ``days``: exports of models that are not installed, trainings, uploads cut off.
+    """What nobody has touched for ``days``: exports of models that are not installed, and trainings; and at once,
+    uploads of a process that has ended.
 
     ``in_use``: versions of models that jobs still need.
     """
     kept = {f"{version}-{EXPORT_VERSION}" for version in {*in_use, *_installed(home)}}
     exports = [path for path in _folders(home / "exports") if path.name not in kept]
-    found = [*exports, *_folders(home / "train"), *_folders(home / INCOMING)]
+    begun = [path for path in _folders(home / INCOMING) if path.name.startswith(".")]
+    found = [*exports, *_folders(home / "train"), *begun]
     before = time.time() - days * _DAY
     old = [(path, *_extent(path)) for path in found]
     going = [(path, size) for path, size, touched in old if touched < before]
+    going += [(path, _extent(path)[0]) for path in cut_off(home)]
     return Leftovers(tuple(path for path, _size in going), sum(size for _path, size in going))
 
 
@@ -44,6 +52,38 @@ def sweep(home: Path, days: int, in_use: Collection[str] = ()) -> Leftovers:
     for folder in found.folders:
         shutil.rmtree(folder, ignore_errors=True)
     return found
+
+
+@contextmanager
+def incoming(home: Path) -> Iterator[Path]:
+    """A folder for an upload, gone at the end; whoever looks meanwhile sees that somebody is at work in it. OSError."""
+    place = home / INCOMING / uuid.uuid4().hex
+    made = place.with_name(f".{place.name}")  # until it is locked
+    made.mkdir(parents=True)
+    try:
+        with FileLock(made / _LOCK, thread_local=False):  # another thread may end it
+            try:
+                made.rename(place)
+                yield place
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def cut_off(home: Path) -> list[Path]:
+    """Folders of uploads whose process has ended before they were checked."""
+    return [path for path in _folders(home / INCOMING) if not path.name.startswith(".") and _is_nobodys(path)]
+
+
+def _is_nobodys(folder: Path) -> bool:
+    if not (folder / _LOCK).exists():
+        return True
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            return True
+    except (Timeout, OSError):
+        return False
 
 
 def _installed(home: Path) -> set[str]:

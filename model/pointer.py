@@ -34,6 +34,8 @@ class VersionError(BundleError, InputError):
         "taxonomy": "{version} has other categories than the active model {active} ({difference}), so earlier "
         "decisions and results would not fit it: add --other-taxonomy if that is meant.",
         "unknown": "There is no model {version!r} here: `python -m model bundle list` shows those there are.",
+        "changed": "Another model was activated meanwhile: {active} is active now. Look at the list again.",
+        "cut_off": "The server ended while {file} was being checked: send it again.",
         "renamed": "The folder {version} holds the model {found}: remove it, and install that model anew.",
         "no_earlier": "No model was active before {version}: there is nothing to go back to.",
         "shipped": "{version} came with the program and stays with it.",

@@ -13,7 +13,7 @@ from model.bundle import add_report, read_listed, read_manifest
 from model.bundle_files import parse_json
 from model.evaluation.terminal import EvaluationError, chosen_bundle, run_told, unreadable_pictures
 from model.lexical_input import LexicalInput
-from model.observed import MEASURES, classes, observed
+from model.observed import MEASURES, counted_classes, observed
 from model.product import Prediction, RankedCategory
 from model.reading import ReadText, read_text
 from settings import settings
@@ -111,13 +111,14 @@ def report(
     model: str,
     data: dict[str, Any],
 ) -> dict[str, Any]:
-    """The share of each class of each measure. ``weights``: how much a row counts, float (n,); None: all the same.
+    """The share of all rows in each class of each measure. ``weights``: how much a row counts, float (n,); None: all
+    the same.
 
     ``effective_rows``: as many rows of equal weight are as sure (Kish 1965).
     """
     seen = [observed(prediction) for prediction in predictions]
     given = np.ones(len(seen)) if weights is None else np.asarray(weights, float)
-    shares = {measure: dict.fromkeys(classes(measure, codes), 0.0) for measure in MEASURES}
+    shares = {measure: dict.fromkeys(counted_classes(measure, codes), 0.0) for measure in MEASURES}
     for row, weight in zip(seen, given / given.sum(), strict=True):
         for measure, name in row:
             shares[measure][name] += float(weight)

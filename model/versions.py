@@ -6,8 +6,6 @@ Whoever is killed in the middle of anything here leaves the state of before.
 
 import os
 import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from model.apart import check_apart
 from model.archive import fetch
 from model.bundle_files import BundleError, read_checked, read_manifest
 from model.pointer import (
@@ -28,9 +27,8 @@ from model.pointer import (
     unwritable,
     write_pointer,
 )
-from settings import ROOT, SHIPPED_BUNDLE, settings
+from settings import SHIPPED_BUNDLE, settings
 
-_CHECK_SECONDS = 900
 _SHOWN = 20
 
 
@@ -52,22 +50,6 @@ def active_bundle() -> Path:
     `BundleError` when the pointer is damaged or what it names is gone.
     """
     return settings().named_bundle or ModelStore(settings().home).active()
-
-
-def check_apart(folder: Path) -> None:
-    """Reads a bundle whole and answers with it, in a process of its own; `BundleError` with what that said."""
-    command = [sys.executable, "-m", "model", "bundle", "verify", str(folder.absolute())]
-    try:
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=_CHECK_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise VersionError("check", {"bundle": folder.name, "error": f"no end after {_CHECK_SECONDS} s"}) from error
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        if done.returncode == 1 and said.startswith("error: "):
-            raise BundleError(said.removeprefix("error: "))
-        raise VersionError("check", {"bundle": folder.name, "error": f"status {done.returncode}: {said}"})
 
 
 class ModelStore:
@@ -110,6 +92,10 @@ class ModelStore:
         `BundleError` when it is refused, nothing being changed. A bundle with other categories than the active one
         has is refused unless ``other_taxonomy``.
         """
+        return self.take_in(source, other_taxonomy)[0]
+
+    def take_in(self, source: Path, other_taxonomy: bool = False) -> tuple[InstalledModel, bool]:
+        """As `install`; gives, too, whether anything was changed: False when the very same was here."""
         with self._unfinished() as part:
             copy = part / _copied_name(source)
             fetch(source, copy)
@@ -121,38 +107,45 @@ class ModelStore:
                 self._compare_taxonomy(version, copy)
             self._check(copy)
             with self._locked():
-                self._give_place(copy, version)
-        return next(model for model in self.installed() if model.version == version)
+                added = self._give_place(copy, version)
+        return next(model for model in self.installed() if model.version == version), added
 
-    def activate(self, version: str, checked: bool = False) -> InstalledModel:
+    def activate(self, version: str, checked: bool = False, before: str | None = None) -> InstalledModel:
         """Puts an installed model into service, checked whole again; the next request has it.
 
         `BundleError` when it is refused: the program may be another one since it was installed, and so may its
-        files. ``checked``: `install` has just done it, and only the files are looked at.
+        files. ``checked``: `install` has just done it, and only the files are looked at. ``before``: the version that
+        has to be the active one, "" for a damaged pointer; `VersionError` when it is not any more.
         """
         with self._locked():
             activation = self._known(version)
+            try:
+                history = self.history()
+            except VersionError:  # damaged: this is what mends it
+                history = []
+            _check_active(history, before)
             self._check_files(activation)
             if not checked:
                 self._check(self._path(activation))
-            try:
-                before = self.history()
-            except VersionError:  # damaged: this is what mends it
-                before = []
-            if not before or (before[-1].version, before[-1].shipped) != (activation.version, activation.shipped):
-                write_pointer(self.pointer, [*before, activation])
+            now = history[-1] if history else None
+            if now is None or (now.version, now.shipped) != (activation.version, activation.shipped):
+                write_pointer(self.pointer, [*history, activation])
         return next(model for model in self.installed() if model.active)
 
-    def rollback(self) -> InstalledModel:
+    def rollback(self, expected: str | None = None, before: str | None = None) -> InstalledModel:
         """Puts the model that was active before back into service; `VersionError` when there is none.
 
+        ``expected``: the version that has to be the one gone back to; ``before``: the one that has to be active.
         Only its files are checked: it has answered here before, and whoever goes back is in a hurry.
         """
         with self._locked():
             history = self.history()
+            _check_active(history, before)
             if len(history) < 2:
                 raise VersionError("no_earlier", {"version": history[-1].version})
-            *earlier, back, _ = history
+            *earlier, back, now = history
+            if expected not in (None, back.version):
+                raise VersionError("changed", {"active": now.version})
             self._check_files(back)
             write_pointer(self.pointer, [*earlier, Activation(back.version, back.shipped)])
         return next(model for model in self.installed() if model.active)
@@ -205,8 +198,8 @@ class ModelStore:
             details = {"version": version, "active": history[-1].version, "difference": difference}
             raise VersionError("taxonomy", details)
 
-    def _give_place(self, copy: Path, version: str) -> None:
-        """Gives a checked copy its name, unless the same model has it."""
+    def _give_place(self, copy: Path, version: str) -> bool:
+        """Gives a checked copy its name, unless the same model has it: then False."""
         place, shipped, ours = self.folder / version, read_manifest(SHIPPED_BUNDLE), read_manifest(copy)
         if place.is_dir():
             try:
@@ -219,12 +212,13 @@ class ModelStore:
         if found is not None:
             if found != ours:
                 raise VersionError("other_contents", {"version": version})
-            return
+            return False
         try:
             os.rename(copy, place)
             sync_folder(self.folder)
         except OSError as error:
             raise unwritable(place, error) from error
+        return True
 
     def _discard(self, folder: Path) -> None:
         """Takes a model away at once, then its files."""
@@ -269,6 +263,13 @@ class ModelStore:
             raise unwritable(self.folder, error) from error
         with lock:
             yield
+
+
+def _check_active(history: list[Activation], version: str | None) -> None:
+    """`VersionError` unless the active model is that one, of those that were; any is, for None."""
+    now = history[-1].version if history else ""
+    if version not in (None, now):
+        raise VersionError("changed", {"active": now or "?"})
 
 
 def _clear_abandoned(part: Path) -> None:

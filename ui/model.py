@@ -70,10 +70,7 @@ def fingerprint(product: Product, version: str = "") -> str:
 
 @st.cache_data(scope="session", max_entries=4, show_spinner=False)
 def _predict(_classifier: Classifier, key: str, _product: Product) -> Prediction:
-    prediction = watched.classify(_classifier, _product, "page")
-    if prediction.image_problem is not None:
-        watched.refused("page", prediction.image_problem.reason)
-    return prediction
+    return watched.classify(_classifier, _product, "page")
 
 
 @st.cache_data(scope="session", max_entries=8, show_spinner=False)

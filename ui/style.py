@@ -29,6 +29,11 @@ a.rayon-sign-in {display: inline-block; padding: .4rem 1rem; border-radius: .6re
 DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
+# Addresses become links whatever is escaped in them, unless something nobody sees stands in their midst.
+_JOINER = "\u2060"
+_AUTOLINK = re.compile(r"(?:https?|ftp|mailto|xmpp):(?://)?(?=\S)|\bwww(?=\.)|(?<=[-.\w+])@(?=[-\w])", re.IGNORECASE)
+
+
 def apply_style() -> None:
     """Adds the rules to the page."""
     st.html(f"<style>{_RULES}</style>")
@@ -43,8 +48,9 @@ def heading(eyebrow: str, answer: str, below: str) -> None:
 
 
 def literal(text: str) -> str:
-    """Text in which Markdown finds nothing to do, on one line and in one direction."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.translate(DIRECTION_MARKS).split()))
+    """Text in which Markdown finds nothing to do, on one line and in one direction; an address in it is no link."""
+    plain = _AUTOLINK.sub(rf"\g<0>{_JOINER}", " ".join(text.translate(DIRECTION_MARKS).split()))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", plain)
 
 
 def upload_words(zone: str, hint: str) -> None:

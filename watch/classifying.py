@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from model.observed import observed
 from model.product import Explanation, Prediction, Product
 from watch.metrics import metrics
 from watch.observations import observations
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
     from model.classifier import Classifier
 
 
-def classify(classifier: Classifier, product: Product, source: str) -> Prediction:
-    """The prediction for one product. ``source``: "page" or "api"."""
+def classify(classifier: Classifier, product: Product, source: str, strict: bool = False) -> Prediction:
+    """The prediction for one product. ``source``: "page" or "api".
+
+    A picture that cannot be read is counted as refused, and without a text beside it nothing else is. ``strict``: it
+    is an `ImageError` instead.
+    """
     found, start = metrics(), time.perf_counter()
     [prediction] = classifier.predict([product])
     found.classifier_seconds.labels(source).observe(time.perf_counter() - start)
-    found.classifications.labels(source, str(prediction.code)).inc()
-    found.confidence.labels(source).observe(prediction.confidence)
-    observations().note(source, prediction)
+    if (problem := prediction.image_problem) is not None:
+        if strict:
+            raise problem
+        refused(source, problem.reason)
+    if observed(prediction):
+        found.classifications.labels(source, str(prediction.code)).inc()
+        found.confidence.labels(source).observe(prediction.confidence)
+        observations().note(source, prediction)
     return prediction
 
 

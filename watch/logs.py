@@ -2,17 +2,19 @@
 
 Never in it: what a product is called or described as, names of files, passwords, tokens, query strings. Our own records
 hold none of these; of an error only its kind and the places in the code are written as JSON, for its message may quote
-what somebody sent; and of an address that the serving program writes only what stands before the question mark.
+what somebody sent, and so may a warning's; of an address that the serving program writes only what stands before the
+question mark, and nothing of where a window that is refused says that it comes from.
 """
 
 import logging
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -22,6 +24,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 _FIELDS = ("route", "method", "status", "ms", "role")
 """What a record may bring beside its message: these and no others."""
 _SERVING = ("uvicorn", "uvicorn.access", "uvicorn.error", "uvicorn.asgi", "websockets")
+_WINDOWS = "streamlit.web.server.starlette.starlette_websocket"
+"""Writes the headers of windows that it refuses."""
+LEFT_OUT = "(left out)"
 _LONGEST = 4_000
 """Characters of a message."""
 
@@ -60,14 +65,25 @@ class WithoutQueries(logging.Filter):
         return True
 
 
+class WithoutHeaders(logging.Filter):
+    """Leaves out every text that a record is filled in with."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True always."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(LEFT_OUT if isinstance(value, str) else value for value in record.args)
+        return True
+
+
 def set_up(kind: str) -> None:
     """Makes the log of this process; again, for loggers that have come since."""
-    for name in _SERVING:
+    for name, kept in (*((name, WithoutQueries) for name in _SERVING), (_WINDOWS, WithoutHeaders)):
         logger = logging.getLogger(name)
-        if not any(isinstance(one, WithoutQueries) for one in logger.filters):
-            logger.addFilter(WithoutQueries())
+        if not any(isinstance(one, kept) for one in logger.filters):
+            logger.addFilter(kept())
     if kind != "json":
         return
+    warnings.showwarning = _warned
     root = logging.getLogger()
     if not any(isinstance(handler.formatter, Formatter) for handler in root.handlers):
         handler = logging.StreamHandler(sys.stderr)
@@ -77,10 +93,24 @@ def set_up(kind: str) -> None:
     for name in list(logging.root.manager.loggerDict):
         logger = logging.getLogger(name)
         if name.split(".")[0] in ("streamlit", "uvicorn", "websockets", "alembic"):
-            logger.handlers.clear()
-            logger.propagate = True
+            _through_root(logger)
+    if (pages := sys.modules.get("streamlit.logger")) is not None:  # which gives each new logger a handler of its own
+        pages.setup_formatter = _through_root
     for name in ("uvicorn.access", "httpx", "httpx2", "alembic"):  # requests have a record of their own
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _through_root(logger: logging.Logger) -> None:
+    logger.handlers.clear()
+    logger.propagate = True
+
+
+def _warned(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int,
+    file: TextIO | None = None, line: str | None = None,
+) -> None:  # fmt: skip
+    """In place of `warnings.showwarning`: the kind and the place."""
+    logging.getLogger("py.warnings").warning("%s at %s:%d", category.__name__, filename, lineno)
 
 
 def _cut(value: Any) -> Any:

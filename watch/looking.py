@@ -10,9 +10,9 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from model.bundle_files import BundleError, parse_json, read_listed, read_manifest
-from model.observed import MEASURES
+from model.observed import MEASURES, TEXT, by_inputs
 from model.versions import active_bundle
-from watch.drift import Drift, compare
+from watch.drift import FEWEST, Drift, compare
 from watch.observations import counted
 
 DAYS = (1, 7, 30)
@@ -30,7 +30,9 @@ Table = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``missing``: why there is nothing to hold it against ("" when there is): "no_report", "bad_report", "overlap"."""
+    """``now`` and ``reference``: of confidence, what can be compared (`_alike`). ``missing``: why there is
+    nothing to hold it against ("" when there is): "no_report", "bad_report", "overlap".
+    """
 
     since: date
     until: date
@@ -71,8 +73,36 @@ def look(
     elif len(frame):
         end = frame["day"].min() + timedelta(days=FIRST_DAYS)
         held, missing = (_table(frame[frame["day"] < end]), "") if end <= since else ({}, "overlap")
+    now, held = _alike(now, held)
     drift = None if missing else compare(now, held, JUDGED[reference])
     return Look(since, today, now, held, drift, missing)
+
+
+def _alike(now: Table, reference: Table) -> tuple[Table, Table]:
+    """Confidence as far as both sides were sent the same, the reference's as if it had been in the same proportions.
+
+    Direct standardisation: the reference's shares within each kind of input are weighed by these days' proportions s
+    of the kinds; with n rows of each kind they are worth 1 / sum(s^2 / n) rows (Kish 1965).
+    """
+    here, there = (by_inputs(table.get("confidence", {})) for table in (now, reference))
+    sizes = {kind: sum(counts.values()) for kind, counts in there.items()}
+    kinds = [kind for kind in here if sizes.get(kind, 0) >= FEWEST and sum(here[kind].values())]
+    total = sum(sum(here[kind].values()) for kind in kinds)
+    parts = {kind: sum(here[kind].values()) / total for kind in kinds}
+    rows = 1 / sum(part**2 / sizes[kind] for kind, part in parts.items()) if kinds else 0.0
+    factors = {kind: rows * part / sizes[kind] for kind, part in parts.items()}
+    return (
+        {**now, "confidence": _weighed(here, dict.fromkeys(kinds, 1))},
+        {**reference, "confidence": _weighed(there, factors)},
+    )
+
+
+def _weighed(counts: Mapping[str, Mapping[str, float]], factors: Mapping[str, float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for kind, factor in factors.items():
+        for name, number in counts[kind].items():
+            found[name] = found.get(name, 0) + factor * number
+    return found
 
 
 def active_reference() -> tuple[str, Any]:
@@ -108,11 +138,12 @@ def _of_report(report: Any, model: str) -> tuple[Table, str]:
         table = {
             measure: {str(name): float(v) * rows for name, v in found.items()} for measure, found in shares.items()
         }
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return {}, "bad_report"
-    sums = [sum(found.values()) for found in table.values()]
+    texts = sum(table["inputs"].get(kind, 0.0) for kind in TEXT)
+    wanted = dict.fromkeys(MEASURES, rows) | {"words": texts, "unknown": texts}
     if not all(0 <= v <= 1e9 for found in table.values() for v in found.values()) or not all(
-        abs(total - rows) <= 0.01 * rows for total in sums
+        abs(sum(table[measure].values()) - number) <= 0.01 * rows for measure, number in wanted.items()
     ):
         return {}, "bad_report"
     return table, ""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watch.logs import request_id
@@ -20,6 +21,8 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _EXACT = ("/metrics", "/_stcore/health", "/_stcore/script-health-check", "/_stcore/stream", "/oauth2callback")
 _BELOW = ("/_stcore/", "/static/", "/media/", "/component/", "/auth/")
 OTHER = "other"
+GONE = 499
+"""The client went away before it was answered; of no standard, but what nginx says."""
 log = logging.getLogger("rayon.requests")
 
 
@@ -61,10 +64,16 @@ class Watch:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start, status = time.perf_counter(), 500
+        start, status, gone = time.perf_counter(), 0, False
         identity = named(Headers(scope=scope).get(HEADER))
         notes: dict[str, str] = {}
         token = request_id.set(identity)
+
+        async def heard() -> Message:
+            nonlocal gone
+            message = await receive()
+            gone = gone or (message["type"] == "http.disconnect" and not status)
+            return message
 
         async def answered(message: Message) -> None:
             nonlocal status
@@ -74,11 +83,13 @@ class Watch:
             await send(message)
 
         try:
-            await self._app({**scope, _NOTES: notes}, receive, answered)
+            await self._app({**scope, _NOTES: notes}, heard, answered)
+        except ClientDisconnect:  # nobody is left to be answered, and nothing went wrong here
+            gone = gone or not status
         finally:
             request_id.reset(token)
             route = notes.get("route") or self.route(scope["path"])
-            self._tell(scope, route, status, time.perf_counter() - start, identity, notes)
+            self._tell(scope, route, GONE if gone else status or 500, time.perf_counter() - start, identity, notes)
 
     @staticmethod
     def _tell(scope: Scope, route: str, status: int, seconds: float, identity: str, notes: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -61,9 +62,9 @@ class StoreMetrics(Collector):
         found = [*self._safely("model", self._model), *self._safely("jobs", self._of_jobs)]
         try:
             engine = self._engine()
-            found += self._of_queue(engine)
+            found += self._safely("queue", partial(self._of_queue, engine))
             if self._clock() >= self._drift_until:
-                self._drift = self._of_drift(engine)
+                self._drift = self._safely("drift", partial(self._of_drift, engine))
                 self._drift_until = self._clock() + DRIFT_SECONDS
             up.add_metric([], 1)
         except DecisionError as error:
@@ -76,9 +77,13 @@ class StoreMetrics(Collector):
     def _safely(what: str, read: Callable[[], list[Metric]]) -> list[Metric]:
         try:
             return read()
+        except DecisionError:  # of the database, and told as that
+            raise
         except (OSError, BundleError) as error:
             log.warning("no metrics of the %s: %s", what, error)
-            return []
+        except Exception:  # one part that fails must not take the others with it
+            log.exception("no metrics of the %s", what)
+        return []
 
     def _model(self) -> list[Metric]:
         [info] = _model_metrics()

@@ -32,6 +32,10 @@ def test_an_account_from_beginning_to_end(accounts, monkeypatch, capsys):
     typed(monkeypatch, f"{PASSWORD}\n")
     assert main(["add", "Zoé", "--role", "moderator", "--password-stdin"]) == 0
     assert main(["role", "zoé", "administrator"]) == 0
+    changed = accounts.get("Zoé")
+    assert main(["role", "zoé", "administrator"]) == 0
+    assert "Zoé is administrator already: nothing was changed." in capsys.readouterr().out
+    assert accounts.get("Zoé") == changed, "its sessions go on"
     typed(monkeypatch, f"{PASSWORD}!\r\n")
     assert main(["password", "ZOÉ", "--password-stdin"]) == 0
     capsys.readouterr()

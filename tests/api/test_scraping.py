@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from api.application import PREFIX, BesidePages, application
 from api.problems import busy
@@ -194,6 +195,48 @@ def test_a_request_keeps_its_name_from_header_to_problem_to_log(served, tokens, 
     ] >= 0
     forged = client.get("/api/v1/model", headers={"X-Request-ID": 'x"} {"level": "error'})
     assert re.fullmatch(r"[0-9a-f]{32}", forged.headers["x-request-id"])
+
+
+def test_who_goes_away_before_the_answer_is_no_error_of_the_server(logged):
+    """As Streamlit takes files: by `Request.form`, inside of what makes answers of errors."""
+    metrics.cache_clear()
+    head = b'--b\r\nContent-Disposition: form-data; name="f"; filename="ZZSECRET.png"\r\n\r\nhalf'
+    answers = []
+
+    def parts():
+        yield {"type": "http.request", "body": head, "more_body": True}
+        while True:
+            yield {"type": "http.disconnect"}
+
+    async def takes(request):
+        await request.form()
+
+    async def fails(request):
+        raise ValueError("ZZSECRET")
+
+    async def ask(path: str, messages) -> None:
+        async def receive():
+            return next(messages)
+
+        async def send(message) -> None:
+            answers.append(message)
+
+        headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+        scope = {"type": "http", "method": "PUT", "path": path, "headers": headers, "query_string": b""}
+        await app(scope, receive, send)
+
+    routes = [Route("/_stcore/upload_file/x", takes, methods=["PUT"]), Route("/fails", fails, methods=["PUT"])]
+    app = Starlette(routes=routes, middleware=[Middleware(Watch)])
+    awaited(ask("/_stcore/upload_file/x", parts()))
+    assert not answers
+    with pytest.raises(ValueError, match="ZZSECRET"):
+        awaited(ask("/fails", parts()))
+    [gone, failed] = [one for one in map(json.loads, logged) if one["logger"] == "rayon.requests"]
+    assert (gone["status"], gone["route"], "error" in gone) == (499, "/_stcore/*", False) and failed["status"] == 500
+    count = metrics().requests.labels
+    assert count("/_stcore/*", "PUT", "499")._value.get() == 1 == count("other", "PUT", "500")._value.get()
+    assert count("/_stcore/*", "PUT", "500")._value.get() == 0
+    metrics.cache_clear()
 
 
 def test_windows_are_counted_while_they_are_open():

@@ -242,7 +242,7 @@ HARMED = {
 
 @pytest.mark.parametrize("harm", HARMED)
 def test_a_harmed_model_is_not_installed(harm, tmp_path):
-    """What is left to the check in a process of its own is tested with `model.versions.check_apart`."""
+    """What is left to the check in a process of its own is tested with `model.apart.check_apart`."""
     bundle = copied(tmp_path / "shop")
     harm(bundle)
     if (bundle / "manifest.json").exists():

@@ -1,6 +1,8 @@
 """What exports and trainings leave: found when it is old, and nothing that somebody needs."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -8,8 +10,8 @@ import pytest
 
 from model.bundle import read_manifest
 from model.exported import EXPORT_VERSION
-from model.leftovers import leftovers, sweep
-from settings import SHIPPED_BUNDLE
+from model.leftovers import INCOMING, cut_off, incoming, leftovers, sweep
+from settings import ROOT, SHIPPED_BUNDLE
 
 SHIPPED = read_manifest(SHIPPED_BUNDLE)["version"]
 
@@ -30,7 +32,7 @@ def made(tmp_path):
 
 
 def test_only_what_is_old_and_nobodys_goes(made, tmp_path):
-    gone = [made("exports/gone-1", 8), made("exports/open-1.abc.part", 8), made("train/a", 9), made("incoming/b", 8)]
+    gone = [made("exports/gone-1", 8), made("exports/open-1.abc.part", 8), made("train/a", 9), made("incoming/b", 0)]
     stay = [
         made(f"exports/{SHIPPED}-{EXPORT_VERSION}", 99),
         made("exports/of-a-job-1", 99),
@@ -50,6 +52,20 @@ def test_a_file_deep_down_that_was_touched_keeps_all(made, tmp_path):
     folder = made("train/a", 9)
     os.utime(folder / "deep" / "file")
     assert leftovers(tmp_path, 7).folders == ()
+
+
+def test_an_upload_goes_once_its_process_has_ended(tmp_path):
+    with incoming(tmp_path) as place:
+        (place / "model.zip").write_bytes(bytes(9))
+        assert cut_off(tmp_path) == [] and sweep(tmp_path, 0).folders == () and (place / "model.zip").exists()
+    assert list((tmp_path / INCOMING).iterdir()) == []
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom model.leftovers import incoming\n"
+        "with incoming(Path(sys.argv[1])) as place:\n    (place / 'model.zip').touch()\n    os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=False)
+    [left] = cut_off(tmp_path)
+    assert (left / "model.zip").exists() and sweep(tmp_path, 7).folders == (left,) and not left.exists()
 
 
 def test_links_lead_nowhere(made, tmp_path):

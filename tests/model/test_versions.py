@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import pytest
 import model.pointer
 from model import versions
 from model.__main__ import main
+from model.apart import check_apart
 from model.bundle import MANIFEST, BundleError, read_manifest
 from model.classifier import Classifier
 from model.pointer import VersionError
-from model.versions import ModelStore, active_bundle, check_apart
+from model.versions import ModelStore, active_bundle
 from settings import ROOT, SHIPPED_BUNDLE, settings
 from tests.model.bundles import copied, other_bundle, renamed, rewritten, version_of, with_smoke, zipped
 from tests.ui.card_samples import made_model
@@ -101,6 +103,31 @@ def test_installed_activated_rolled_back_removed(store, lamps, lights):
     assert names(store.folder) == ["active.json"]
 
 
+def test_two_who_roll_back_at_once_take_one_step(store, lamps, lights, tmp_path):
+    """Each has been shown the same step; and nobody goes where they were not told they would."""
+    third = other_bundle(tmp_path / "third", "Third", "third")
+    versions_ = [store.install(bundle).version for bundle in (lamps, lights, third)]
+    for version in versions_:
+        store.activate(version)
+    _, second, now = versions_
+
+    def roll(_number: int) -> str:
+        try:
+            return store.rollback(expected=second, before=now).version
+        except VersionError as error:
+            return error.reason
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(roll, range(4))) == sorted([second, "changed", "changed", "changed"])
+    assert [entry.version for entry in store.history()] == [SHIPPED, *versions_[:2]]
+    for shown in ({"before": now}, {"expected": second}):
+        with refused("changed"):
+            store.rollback(**shown)
+    with refused("changed"):
+        store.activate(now, before=now)
+    assert store.activate(now, before=second).version == now
+
+
 def test_what_is_removed_is_not_rolled_back_to(store, lamps, lights):
     store.install(lamps), store.install(lights)
     store.activate(version_of(lamps)), store.activate(version_of(lights)), store.activate(SHIPPED)
@@ -117,7 +144,8 @@ def test_the_same_again_is_no_error_and_other_contents_are(store, lamps, tmp_pat
         store.install(other)
     with refused("other_contents"):
         store.install(rewritten(copied(tmp_path / "shipped"), "metrics.json", lambda _: b"{}"))
-    assert store.install(SHIPPED_BUNDLE).shipped
+    model, added = store.take_in(SHIPPED_BUNDLE)
+    assert model.shipped and not added and not store.take_in(lamps)[1]
     assert names(store.folder) == [version_of(lamps)]
 
 
@@ -130,7 +158,7 @@ def test_a_damaged_copy_is_not_activated_and_mended_by_installing_again(store, l
     (model.path / "taxonomy.csv").write_text("code")
     with pytest.raises(BundleError, match="sha256"):
         store.activate(model.version)
-    store.install(lamps)
+    assert store.take_in(lamps)[1]
     assert store.activate(model.version).active
 
 
@@ -172,6 +200,15 @@ def test_a_version_that_would_be_a_path(store, lamps, tmp_path, version):
     for action in (store.activate, store.remove):
         with refused("unknown"):
             action(version)
+
+
+@pytest.mark.parametrize("created", [5, None, [], "5", "yesterday", "2026-13-01", "x" * 10_000])
+def test_a_day_that_is_none_is_refused(store, lamps, tmp_path, created):
+    bundle = copied_of(lamps, tmp_path / "bundle")
+    (bundle / MANIFEST).write_text(json.dumps(read_manifest(bundle) | {"created": created}))
+    with pytest.raises(BundleError, match="has to be a day"):
+        store.install(bundle)
+    assert names(store.folder) == []
 
 
 def test_a_version_that_is_no_name_of_a_folder_everywhere(store, tmp_path):
@@ -330,6 +367,36 @@ def test_many_processes_at_once(store, lamps, lights):
     assert 1 < len(store.history()) <= 5
 
 
+def test_a_check_ends_with_the_process_that_began_it(tmp_path):
+    code = f"from model.apart import check_apart\nfrom pathlib import Path\ncheck_apart(Path({str(SHIPPED_BUNDLE)!r}))"
+    # Held at its first import of what it checks with, so that it does not end by itself.
+    (tmp_path / "sitecustomize.py").write_text(HELD)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "REACHED": str(tmp_path / "reached")}
+    checking = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment)
+    reached, until = tmp_path / "reached", time.monotonic() + 30
+    while not reached.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    checking.kill()
+    checking.wait()
+    time.sleep(4)
+    lived = reached.stat().st_size
+    time.sleep(0.5)
+    assert reached.stat().st_size == lived, "the child goes on"
+
+
+HELD = """
+import importlib.abc, os, sys, time
+class Held(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "model.classifier":
+            for _ in range(300):
+                with open(os.environ["REACHED"], "a") as file:
+                    file.write(".")
+                time.sleep(0.1)
+sys.meta_path.insert(0, Held())
+"""
+
+
 # --- the command line ----------------------------------------------------------------------------------------
 
 
@@ -412,6 +479,6 @@ def test_a_model_without_smoke_predictions_is_not_verified(monkeypatch, lamps, c
 
 
 def test_a_check_that_ends_otherwise_installs_nothing(tmp_path, lamps, monkeypatch):
-    monkeypatch.setattr(versions.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with refused("check"):
         ModelStore(tmp_path).install(lamps)

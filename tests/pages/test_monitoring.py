@@ -118,6 +118,21 @@ def test_days_queue_and_agreement_are_counted_and_changes_of_the_model_marked(fi
     assert "50.0% of 2 decisions" in told(page) and "a model came into use" in told(page)
 
 
+def test_of_pictures_alone_it_says_that_they_cannot_be_judged(fill):
+    fill(0, 300, text=False, words=0, image=True)
+    page = opened()
+    assert "300 products in these days, but fewer than 100 that can be judged" in page.info[0].value
+    assert "No product of these days can be compared in this." in told(page) and not page.warning and not page.error
+
+
+def test_whose_answers_they_are_is_told_where_there_are_several_models(fill):
+    fill(0, 150)
+    assert "By all models" not in told(opened())
+    fill(5, 10, model="older_1")
+    [caption] = [one for one in told(opened()).replace("\\", "").splitlines() if one.startswith("By all models")]
+    assert VERSION in caption and "older" not in caption
+
+
 def test_every_class_has_a_name_of_its_own():
     taxonomy = default_taxonomy()
     for measure in MEASURES:

@@ -1,10 +1,11 @@
+import re
 import tomllib
 
 import pytest
 from streamlit import config
 
 from settings import ROOT
-from ui.style import _quoted
+from ui.style import _quoted, literal
 
 
 @pytest.mark.parametrize("text", ['a "b" c', "</style><script>", "back\\slash"])
@@ -13,6 +14,26 @@ def test_a_translated_string_cannot_end_the_style_element(text):
     assert quoted[0] == quoted[-1] == '"'
     assert "<" not in quoted
     assert '"' not in quoted[1:-1].replace('\\"', "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["see http://evil.example/a?b=c#d", "HTTPS://evil.example", "(www.evil.example)", "a.b+c@evil.example",
+     "http://http://evil.example", "mailto:a@b.example", "xmpp:a@b.example/x",
+     "Www.x.example,www.y.example", "-@x.example"],
+)  # fmt: skip
+def test_an_address_in_a_text_is_no_link(text):
+    """By the patterns with which remark-gfm looks through texts, after what is escaped has been taken as it stands."""
+    shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", literal(text))
+    assert shown.replace("\u2060", "") == text, "nothing that one sees is another"
+    assert not re.search(r"(https?://|www(?=\.))([-.\w]+)", shown, re.IGNORECASE)
+    assert not re.search(r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", shown)
+    assert re.search(r"(https?://|www(?=\.))([-.\w]+)|([-.\w+]+)@([-\w]+)", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("text", ["Lampe à 5 € / pièce", "a: b", "x @ y", "wwwa.b", "*a* <b> [c](d)"])
+def test_any_other_text_is_left_alone(text):
+    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", literal(text)) == text
 
 
 def options(table: dict, prefix: str = ""):

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from model.product import Product
+from preprocessing.image import ImageError
 from settings import settings
+from watch import classifying as watched
 from watch.logs import Formatter
 from watch.metrics import metrics
 from watch.observations import observations
@@ -56,6 +59,25 @@ def test_an_answer_counts_once_and_leaves_nothing_in_the_log(classifier, logged,
         day = datetime.now(UTC).date()
         assert observations()._counts[day, "page", prediction.model_version, "category", str(prediction.code)] == 1
         assert not [line for line in logged if "ZZSECRET" in line]
+    finally:
+        metrics.cache_clear()
+        settings.cache_clear()
+
+
+def test_a_picture_alone_that_cannot_be_read_is_no_product(classifier, monkeypatch, tmp_path):
+    monkeypatch.setenv("RAYON_HOME", str(tmp_path))
+    settings.cache_clear()
+    metrics.cache_clear()
+    try:
+        prediction = watched.classify(classifier, Product(image=b"no picture"), "page")
+        assert not prediction.used_image
+        with pytest.raises(ImageError):
+            watched.classify(classifier, Product("Canapé gris", image=b"no picture"), "api", strict=True)
+        assert not observations()._counts
+        found = metrics()
+        assert not [s for s in found.classifications.collect()[0].samples if s.value]
+        assert found.refused.labels("page", prediction.image_problem.reason)._value.get() == 1
+        assert found.refused.labels("api", prediction.image_problem.reason)._value.get() == 0  # the interface tells it
     finally:
         metrics.cache_clear()
         settings.cache_clear()

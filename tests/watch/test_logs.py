@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from settings import ROOT
-from watch.logs import Formatter, WithoutQueries, request_id
+from watch.logs import LEFT_OUT, Formatter, WithoutQueries, request_id
 from watch.requests import named
 
 
@@ -95,8 +95,37 @@ assert len(root.handlers) == 1 and not serving.handlers
 assert sum(isinstance(one, WithoutQueries) for one in serving.filters) == 1
 serving.info('%s - "WebSocket %s" [accepted]', "127.0.0.1:1", "/_stcore/stream?SECRET=1")
 logging.getLogger("uvicorn.access").info("not told twice")
+import warnings
+warnings.warn("SECRET")
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and not done.stdout, done.stderr
-    [line] = done.stderr.splitlines()
-    assert json.loads(line)["message"] == '127.0.0.1:1 - "WebSocket /_stcore/stream" [accepted]'
+    line, warned = map(json.loads, done.stderr.splitlines())
+    assert line["message"] == '127.0.0.1:1 - "WebSocket /_stcore/stream" [accepted]'
+    assert warned["logger"] == "py.warnings" and warned["message"].startswith("UserWarning at <string>:")
+
+
+@pytest.mark.parametrize("kind", ["plain", "json"])
+def test_a_window_that_is_refused_writes_nothing_of_its_own(kind):
+    """By Streamlit itself, which writes both headers. In a process of its own: a log is the whole process's."""
+    code = f"""
+import asyncio
+import streamlit.net_util as addresses  # which would ask the network
+addresses.get_external_ip = addresses.get_internal_ip = lambda: None
+from starlette.websockets import WebSocket
+from streamlit.web.server.starlette.starlette_websocket import create_websocket_handler
+from watch.logs import set_up
+set_up({kind!r})
+bad = b"http://SECRET.test/\\x1b[2J SECRET"
+scope = {{"type": "websocket", "path": "/_stcore/stream", "headers": [(b"origin", bad), (b"host", b"SECRET")]}}
+async def receive():
+    return {{"type": "websocket.connect"}}
+async def send(message):
+    print(message["type"])
+asyncio.run(create_websocket_handler(None)(WebSocket(scope, receive, send)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.strip() == "websocket.close", done.stderr
+    if kind == "json":
+        assert all(json.loads(line)["level"] for line in done.stderr.splitlines())
+    assert done.stderr.count(LEFT_OUT) == 2 and "SECRET" not in done.stderr and "[2J" not in done.stderr

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from prometheus_client.registry import CollectorRegistry
 
+from settings import ROOT
 from tests.repository import read
 from watch.metrics import Metrics
 from watch.store_metrics import StoreMetrics
@@ -127,7 +128,52 @@ def test_rules_say_what_to_do():
         }
 
 
-def test_the_example_of_a_configuration_scrapes_what_there_is():
-    [job] = yaml.safe_load(read("deploy/prometheus/prometheus.yaml"))["scrape_configs"]
+@pytest.mark.parametrize("name", ["prometheus", "kubernetes"])
+def test_the_examples_of_a_configuration_scrape_what_there_is(name):
+    configuration = yaml.safe_load(read(f"deploy/prometheus/{name}.yaml"))
+    [job] = configuration["scrape_configs"]
     assert job["job_name"] == "rayon" and job["metrics_path"] == "/metrics"
+    assert configuration["rule_files"] == [RULES.rpartition("/")[2]]
     assert all('job="rayon"' in rule["expr"] for rule in rules())
+
+
+def pods():
+    """The pod of each workload that ships: its labels and its specification."""
+    for file in sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml")):
+        for document in yaml.safe_load_all(file.read_text()):
+            found = [document] if isinstance(document, dict) else []
+            while found:
+                one = found.pop()
+                if isinstance(one.get("spec"), dict) and "containers" in one["spec"]:
+                    yield one["metadata"]["labels"], one["spec"]
+                found += [value for value in one.values() if isinstance(value, dict)]
+
+
+def targets():
+    """As Prometheus makes them of pods: one for each port of each container, one for each container without any."""
+    for labels, spec in pods():
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            for port in container.get("ports", [{}]):
+                target = {"__meta_kubernetes_pod_label_" + re.sub(r"\W", "_", k): v for k, v in labels.items()}
+                if port:
+                    target["__meta_kubernetes_pod_container_port_name"] = port.get("name", "")
+                yield container["name"], port.get("containerPort"), target
+
+
+def test_in_the_cluster_the_token_goes_to_the_server_alone():
+    [job] = yaml.safe_load(read("deploy/prometheus/kubernetes.yaml"))["scrape_configs"]
+    [found] = job["kubernetes_sd_configs"]
+    namespace = yaml.safe_load(read("deploy/kubernetes/namespace.yaml"))["metadata"]["name"]
+    assert found == {"role": "pod", "namespaces": {"names": [namespace]}}
+    all_of_them = list(targets())
+    assert len(all_of_them) > 3 and {port for _, port, _ in all_of_them} == {8501, 5432, None}
+    keep = [step for step in job["relabel_configs"] if step.get("action") == "keep"]
+    kept = [
+        (container, port)
+        for container, port, labels in all_of_them
+        if all(
+            re.fullmatch(step["regex"], ";".join(labels.get(name, "") for name in step["source_labels"]))
+            for step in keep
+        )
+    ]
+    assert keep and [port for _, port in kept] == [8501]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from filelock import Timeout
@@ -10,10 +11,9 @@ from access.errors import AccessError
 from decisions.errors import DecisionError
 from model.bundle_files import BundleError
 from preprocessing.errors import InputError
-from settings import settings
 from ui.admin.refusals import refusal
 from ui.language import _
-from ui.sign_in.visitor import may, signing_in
+from ui.sign_in.visitor import may
 
 _ASKED, _TOLD = "admin_asked", "admin_told"
 
@@ -37,16 +37,21 @@ class Question:
 
 
 def administers() -> bool:
-    """Whether whoever is there may administer. Nobody may on a server that is open to more than its own machine."""
-    return may("administer") and (signing_in() or not settings().open_to_all)
+    """Whether whoever is there may administer."""
+    return may("administer")
 
 
-def ask(name: str, subject: str = "") -> None:
-    """A callback: the question of that name comes up."""
+def not_allowed() -> str:
+    """What is told to whoever may not."""
+    return _("**Nothing was done:** you may not administer this server, or not any more.")
+
+
+def ask(name: str, subject: object = "") -> None:
+    """A callback: the question of that name comes up. ``subject``: what it is asked of, as it was shown."""
     st.session_state[_ASKED] = (name, subject)
 
 
-def render_asked(questions: Mapping[str, Callable[[str], Question | None]]) -> None:
+def render_asked(questions: Mapping[str, Callable[[Any], Question | None]]) -> None:
     """The question that was asked for, if it is one of these; each is made for its subject, None for none left."""
     name, subject = st.session_state.get(_ASKED, ("", ""))
     if name not in questions:
@@ -76,7 +81,7 @@ def do(act: Callable[[], str]) -> None:
     """A callback: does it, if whoever is there may at this moment; the next run tells what came of it."""
     forget()
     if not administers():
-        tell("error", _("**Nothing was done:** you may not administer this server, or not any more."))
+        tell("error", not_allowed())
         return
     try:
         tell("success", act())

@@ -119,7 +119,7 @@ def _owners() -> dict[str, str]:
     found = {owner_mark("api:open"): _("a program of this machine")}
     try:
         for account in door().accounts.all().values():
-            found[owner_mark(door().sessions.token("jobs", f"account:{account.name}"))] = account.name
+            found[owner_mark(door().sessions.token("jobs", door().account_key(account)))] = account.name
     except AccessError:  # said where accounts are
         pass
     try:

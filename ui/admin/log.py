@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
@@ -14,8 +15,9 @@ from access.roles import may_do
 from decisions.audit import ACTIONS, AuditFilter, AuditLog, note
 from decisions.store import open_store
 from preprocessing.table import escape
-from ui.admin.asking import administers
+from ui.admin.asking import administers, not_allowed
 from ui.admin.names import action_name, details_words
+from ui.admin.refusals import refusal
 from ui.batch.cached import signature
 from ui.batch.choice import choose
 from ui.language import _, date_pattern, moment, ngettext, number
@@ -26,6 +28,9 @@ from ui.style import download_words
 from ui.zone import zone
 
 _SHOWN = 50
+_PROBLEMS, _ASKED, _LOOKS_SECONDS = "admin_log_problems", "admin_log_asked", 2
+_FORMULA = re.compile(r"""(^|[;,\t|\r\n])(?=[\s"]*[=+\-@])""")
+"""What a program that takes another sign for the end of a cell would read as one."""
 _COLUMNS = ("id", "at", "person", "action", "subject", "details")
 
 
@@ -50,7 +55,10 @@ def render_log() -> None:
             key = f"admin_log_page_{signature([str(where)])}"  # other filters begin on their first page
             page = st.number_input(_("Page, of {n}").format(n=number(pages)), 1, pages, key=key, width=160)
         st.caption(ngettext("{n} entry", "{n} entries", count).format(n=number(count)), width="content")
-        _render_download(log, where)
+        # Filled by another thread, once the file could not be made.
+        problems = st.session_state.setdefault(_PROBLEMS, [])
+        _render_download(log, where, problems)
+    st.fragment(_render_problem, run_every=_LOOKS_SECONDS if st.session_state.get(_ASKED) else None)(problems)
     _render_table(log, where, min(page, pages))
 
 
@@ -103,24 +111,48 @@ def _person(name: str) -> str:
     return _("(nobody signed in)") if name == NOBODY else name
 
 
-def _render_download(log: AuditLog, where: AuditFilter) -> None:
+def _render_download(log: AuditLog, where: AuditFilter, problems: list[Exception]) -> None:
     download_words()
     st.download_button(
-        _("Download as CSV"), data=_maker(log, where), file_name="rayon-audit.csv", mime="text/csv",
-        key="admin_log_download", icon=":material/download:", on_click="ignore",
+        _("Download as CSV"), data=_maker(log, where, problems), file_name="rayon-audit.csv", mime="text/csv",
+        key="admin_log_download", icon=":material/download:", on_click=_note_asked,
     )  # fmt: skip
 
 
-def _maker(log: AuditLog, where: AuditFilter) -> Callable[[], bytes]:
-    """What makes the file, in a thread that knows no session: who asked is looked at again there."""
+def _note_asked() -> None:
+    st.session_state[_ASKED] = True
+
+
+def _render_problem(problems: list[Exception]) -> None:
+    """Why there was no file the last time."""
+    if not problems:
+        return
+    if isinstance(problems[-1], PermissionError):
+        st.error(not_allowed())
+        return
+    words, sentence = refusal(problems[-1])
+    st.error(words)
+    st.code(sentence or "", language=None, wrap_lines=True)
+
+
+def _maker(log: AuditLog, where: AuditFilter, problems: list[Exception]) -> Callable[[], bytes]:
+    """What makes the file, in a thread that knows no session: who asked is looked at again there.
+
+    ``problems``: what kept it from that is added.
+    """
     person, signed, claims = person_here(), cookie(), claims_of_run() if signing_in() else None
     open_here = not signing_in() and administers()
 
     def make() -> bytes:
-        known = None if open_here else door().visitor(signed, claims)
-        if not open_here and (known is None or not may_do(known.role, "administer")):
-            raise PermissionError("not an administrator any more")
-        made = as_csv(log, where)
+        problems.clear()
+        try:
+            known = None if open_here else door().visitor(signed, claims)
+            if not open_here and (known is None or not may_do(known.role, "administer")):
+                raise PermissionError("not an administrator any more")
+            made = as_csv(log, where)
+        except Exception as error:
+            problems.append(error)
+            raise
         note(person, "audit_exported", rows=made.count(b"\r\n") - 1)
         return made
 
@@ -128,12 +160,16 @@ def _maker(log: AuditLog, where: AuditFilter) -> Callable[[], bytes]:
 
 
 def as_csv(log: AuditLog, where: AuditFilter) -> bytes:
-    """UTF-8; times are UTC, details JSON, and no cell is a formula."""
+    """UTF-8 with its mark, all quoted; times are UTC, details JSON, and no cell is a formula, wherever it is split."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(_COLUMNS)
     for entry in log.rows(where):
         details = json.dumps(entry.details, ensure_ascii=False)
         cells = entry.person, entry.action, entry.subject, details
-        writer.writerow([entry.id, entry.at.isoformat(timespec="seconds"), *map(escape, cells)])
-    return out.getvalue().encode()
+        writer.writerow([entry.id, entry.at.isoformat(timespec="seconds"), *map(_harmless, cells)])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: str) -> str:
+    return _FORMULA.sub(r"\1'", escape(cell))

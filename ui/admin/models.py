@@ -1,5 +1,6 @@
 """The models of this server: which there are, which is active, and what can be done with each."""
 
+from contextlib import suppress
 from datetime import datetime
 
 import streamlit as st
@@ -11,13 +12,13 @@ from settings import settings
 from ui.admin.asking import NotDone, Question, ask, render_asked
 from ui.admin.comparing import render_comparison
 from ui.admin.installing import render_upload
-from ui.admin.progress import begin_activation, busy, render_work
+from ui.admin.progress import begin_activation, busy, failure_noted, render_work
 from ui.admin.refusals import refusal
 from ui.admin.sizes import folder_bytes
 from ui.card.words import on_day
 from ui.language import _, moment, ngettext, number
 from ui.review.kept import size
-from ui.sign_in.audited import noted
+from ui.sign_in.audited import noted, person_here
 from ui.style import literal
 
 _COMPARED = "admin_compared"
@@ -67,24 +68,24 @@ def _render_list(models: list[InstalledModel], fixed: bool) -> None:
                 if model.active:
                     continue
                 if active is not None:
-                    shown = st.session_state.get(_COMPARED) == _key(model)
-                    label = _("Hide the comparison") if shown else _("Compare")
+                    compared = st.session_state.get(_COMPARED) == _key(model)
+                    label = _("Hide the comparison") if compared else _("Compare")
                     st.button(label, key=f"admin_compare_{_key(model)}", on_click=_compare, args=(_key(model),))
-                _asking(_("Activate…"), "activate", model, fixed)
+                _asking(_("Activate…"), "activate", model, (model.version, _active_version()), fixed)
                 if not model.shipped:
-                    _asking(_("Remove…"), "remove", model, fixed)
+                    _asking(_("Remove…"), "remove", model, model.version, fixed)
 
 
-def _asking(label: str, name: str, model: InstalledModel, fixed: bool) -> None:
+def _asking(label: str, name: str, model: InstalledModel, subject: object, fixed: bool) -> None:
     key = f"admin_{name}_{_key(model)}"
-    st.button(label, key=key, on_click=ask, args=(name, model.version), disabled=fixed)
+    st.button(label, key=key, on_click=ask, args=(name, subject), disabled=fixed)
 
 
 def _described(model: InstalledModel) -> str:
     parts = [_("came with the program")] if model.shipped else []
     if model.created:
         parts.append(_("made on {day}").format(day=on_day(model.created)))
-    else:
+    elif not model.name:
         parts.append(_("its manifest cannot be read"))
     return " · ".join([*parts, size(folder_bytes(model.path))])
 
@@ -104,14 +105,17 @@ def _render_rollback(fixed: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Roll back to {version}…").format(version=literal(back.version)),
-            key="admin_rollback", icon=":material/undo:", on_click=ask, args=("rollback", back.version), disabled=fixed,
+            key="admin_rollback", icon=":material/undo:", disabled=fixed,
+            on_click=ask, args=("rollback", (back.version, now.version)),
         )  # fmt: skip
         if now.since:
             since = moment(datetime.fromisoformat(now.since))
             st.caption(_("{version} is active since {moment}.").format(version=literal(now.version), moment=since))
 
 
-def _activation(version: str) -> Question | None:
+def _activation(shown: tuple[str, str]) -> Question | None:
+    """``shown``: the version to activate, and the active one as it was when that was asked for."""
+    version, before = shown
     if not any(model.version == version for model in model_store().installed()):
         return None
     words = _(
@@ -119,17 +123,18 @@ def _activation(version: str) -> Question | None:
         "the active one goes on meanwhile. Files that are being classified keep the model they began with."
     )
     title = _("Activate {version}?").format(version=version)
-    return Question(title, words, _("Activate"), lambda: begin_activation(version))
+    return Question(title, words, _("Activate"), lambda: begin_activation(version, before))
 
 
-def _rollback(version: str) -> Question | None:
+def _rollback(shown: tuple[str, str]) -> Question:
+    """``shown``: the version to go back to, and the active one, as they were when that was asked for."""
+    version, before = shown
+
     def act() -> str:
         _check_free()
-        before = model_store().history()
-        if len(before) < 2 or before[-2].version != version:
-            raise NotDone(_("**Nothing was done:** another model was activated meanwhile. Look at the list again."))
-        done = model_store().rollback()
-        noted("model_rolled_back", done.version, before=before[-1].version)
+        with failure_noted(person_here(), "rollback", version):
+            done = model_store().rollback(expected=version, before=before)
+        noted("model_rolled_back", done.version, before=before)
         return _("**{version} is active again.**").format(version=literal(done.version))
 
     words = _("It answers from the next request on, for everybody. Its files are checked; its answers were, before.")
@@ -167,6 +172,13 @@ def _jobs_with(version: str) -> int:
 
 def _active(models: list[InstalledModel]) -> InstalledModel | None:
     return next((model for model in models if model.active), None)
+
+
+def _active_version() -> str:
+    """Of the model put into service, even when it is gone; "" when nobody can tell."""
+    with suppress(VersionError):
+        return model_store().history()[-1].version
+    return ""
 
 
 def _key(model: InstalledModel) -> str:

@@ -51,6 +51,8 @@ DETAILS = {
     "folders": N_("folders"),
     "bytes": N_("bytes"),
     "rows": N_("rows"),
+    "step": N_("what was to be done"),
+    "session": N_("session"),
 }
 
 VALUES = {
@@ -61,6 +63,12 @@ VALUES = {
     "administrator": N_("administrator"),
     "names": N_("as they are"),
     "ids": N_("replaced by ids"),
+    "none": N_("no role"),
+    "unlimited": N_("without end"),
+    "install": N_("installing"),
+    "activate": N_("activating"),
+    "rollback": N_("rolling back"),
+    "cut_off": N_("cut off by a restart"),
 }
 
 assert tuple(NAMES) == ACTIONS

@@ -3,21 +3,22 @@
 import re
 import shutil
 import time
-import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
 
 from decisions.audit import note
-from model.bundle_files import MANIFEST, BundleError, read_manifest, sha256
-from model.leftovers import INCOMING
+from model.bundle_files import MANIFEST, sha256
+from model.leftovers import INCOMING, incoming
 from model.versions import ModelStore
 from settings import settings
 from ui.admin import works
 from ui.admin.asking import NotDone
-from ui.admin.refusals import refusal
+from ui.admin.refusals import reason_name, refusal
+from ui.admin.uploads import remember
 from ui.admin.works import Work
 from ui.language import N_, _, duration
 from ui.sign_in.audited import person_here
@@ -30,6 +31,8 @@ _DOING = {
 }
 _DONE = {
     "install": N_("**{subject} is installed**, and not active yet: compare it with the active one, then activate it."),
+    "there": N_("**{subject} was installed already**, and is not active: nothing was changed."),
+    "there_active": N_("**{subject} was installed already, and is the active model:** nothing was changed."),
     "activate": N_("**{subject} is active.** It answers from the next request on."),
 }
 _FAILED = {
@@ -43,6 +46,16 @@ _answered: set[str] = set()
 and would give the same answers."""
 
 
+@contextmanager
+def failure_noted(person: str, step: str, subject: str) -> Iterator[None]:
+    """Whatever keeps a model from being installed, activated or gone back to stands in the audit log by its name."""
+    try:
+        yield
+    except BaseException as error:
+        note(person, "model_refused", subject, step=step, reason=reason_name(error))
+        raise
+
+
 def busy() -> bool:
     """Whether a model is being checked."""
     work = works.last()
@@ -54,44 +67,41 @@ def begin_installation(name: str, archive: BinaryIO, other_taxonomy: bool) -> st
     home, person, shown = settings().home, person_here(), " ".join(name.split())[:100]
     _check_named()
     # Under a name that cannot be a path; refusals call it as it was called.
-    place = (
-        home / INCOMING / uuid.uuid4().hex / f"{re.sub(r'[^A-Za-z0-9._-]', '_', Path(shown).stem)[:60] or 'model'}.zip"
-    )
-    place.parent.mkdir(parents=True)
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(shown).stem)[:60] or "model"
 
     def act() -> None:
-        try:
-            done = ModelStore(home).install(place, other_taxonomy)
+        with waiting, failure_noted(person, "install", shown):
+            done, added = ModelStore(home).take_in(place, other_taxonomy)
             work.subject = done.version
             _answered.add(_digest(done.path))
-            note(person, "model_installed", done.version, file=shown)
-        except (BundleError, OSError) as error:
-            note(person, "model_refused", shown, reason=_said(error, place))
-            raise
-        finally:
-            shutil.rmtree(place.parent, ignore_errors=True)
+            if added:
+                note(person, "model_installed", done.version, file=shown)
+            else:
+                work.outcome = "there_active" if done.active else "there"
 
-    try:
+    with ExitStack() as stack:
+        folder = stack.enter_context(incoming(home))
+        remember(folder, person, shown)
+        place = folder / f"{name}.zip"
         with place.open("wb") as file:
             shutil.copyfileobj(archive, file, 2**20)
-        work = Work("install", shown, act)
+        work, waiting = Work("install", shown, act), stack.pop_all()
+    try:
         _begin(work)
     except BaseException:
-        shutil.rmtree(place.parent, ignore_errors=True)
+        waiting.close()
         raise
     return ""
 
 
-def begin_activation(version: str) -> str:
-    """Sets to work. NotDone."""
+def begin_activation(version: str, before: str) -> str:
+    """Sets to work. ``before``: the version that was shown as the active one, "" for none. NotDone."""
     home, person = settings().home, person_here()
     _check_named()
 
     def act() -> None:
-        before = ""
-        with suppress(BundleError):  # activating another one is what mends it
-            before = read_manifest(ModelStore(home).active())["version"]
-        done = ModelStore(home).activate(version, checked=_has_answered(version))
+        with failure_noted(person, "activate", version):
+            done = ModelStore(home).activate(version, checked=_has_answered(version), before=before)
         _answered.add(_digest(done.path))
         note(person, "model_activated", version, before=before)
 
@@ -110,7 +120,7 @@ def render_work() -> None:
     subject, sentence = literal(work.subject), None
     with st.container(horizontal=True, vertical_alignment="center", key="admin_work"):
         if work.problem is None:
-            st.success(_(_DONE[work.kind]).format(subject=subject))
+            st.success(_(_DONE[work.outcome or work.kind]).format(subject=subject))
         else:
             words, sentence = refusal(work.problem)
             st.error(f"{_(_FAILED[work.kind]).format(subject=subject)} {words}")
@@ -151,10 +161,6 @@ def _has_answered(version: str) -> bool:
 def _digest(folder: Path) -> str:
     """sha256 of the manifest, which has that of every other file; OSError."""
     return sha256((folder / MANIFEST).read_bytes())
-
-
-def _said(error: Exception, place: Path) -> str:
-    return str(error).replace(f"{place.parent}/", "")
 
 
 def _without_folder(sentence: str) -> str:

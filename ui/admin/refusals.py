@@ -1,6 +1,7 @@
 """Why something was not done, in the language of the page."""
 
 from model.pointer import VersionError
+from preprocessing.errors import InputError
 from ui.language import N_, _
 from ui.style import literal
 
@@ -10,6 +11,8 @@ MODELS = {
         "**{version} has other categories than the active model** ({difference}): earlier decisions and results "
         "would not fit it. Tick the box for other categories if that is meant."
     ),
+    "changed": N_("**Nothing was done:** another model was activated meanwhile. Look at the list again."),
+    "cut_off": N_("The server ended while it was being checked: send it again."),
     "unknown": N_("There is no model {version} here any more."),
     "no_earlier": N_("No model was active before {version}: there is nothing to go back to."),
     "shipped": N_("{version} came with the program and stays with it."),
@@ -21,6 +24,11 @@ MODELS = {
     ),
 }
 """What can be wrong with a version; the rest is told as the program says it."""
+
+
+def reason_name(error: BaseException) -> str:
+    """What the audit log calls a reason: a name, never a text, which could hold anything."""
+    return error.reason if isinstance(error, InputError) else type(error).__name__
 
 
 def refusal(error: Exception) -> tuple[str, str | None]:

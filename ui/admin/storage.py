@@ -15,6 +15,7 @@ from model.leftovers import INCOMING, leftovers, sweep
 from settings import settings
 from ui.admin.asking import Question, ask, render_asked
 from ui.admin.sizes import folder_bytes
+from ui.admin.uploads import tell_cut_off
 from ui.language import _, ngettext, number
 from ui.review.kept import render_kept, size
 from ui.sign_in.audited import noted
@@ -116,6 +117,7 @@ def _render_leftovers() -> None:
 def _sweeping(_subject: str) -> Question:
     def act() -> str:
         home = settings().home
+        tell_cut_off()
         done = sweep(home, settings().job_days, JobStore(home).models())
         noted("leftovers_swept", folders=len(done.folders), bytes=done.bytes)
         return _("**Removed:** {size}.").format(size=size(done.bytes))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.admin.asking import administers, render_told
+from ui.admin.asking import render_told
 from ui.admin.files import render_files
 from ui.admin.log import render_log
 from ui.admin.models import render_models
@@ -17,17 +17,8 @@ _KEPT = "admin_tab"
 
 
 def render_administration() -> None:
-    """The tabs; nothing but a word where nobody may administer by the page."""
+    """The tabs."""
     st.caption(_("Models, people, files, room on the disk, and who did what. Only administrators come here."))
-    if not administers():
-        st.warning(
-            _(
-                "**This server lets everybody in without sign-in, so nothing can be administered by this page.** "
-                "Whoever runs it uses the commands: `python -m model bundle`, `python -m api token`, "
-                "`python -m decisions`."
-            )
-        )
-        return
     if not signing_in():
         st.info(
             _(

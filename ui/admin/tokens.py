@@ -82,7 +82,7 @@ def _render_new() -> None:
             token = Tokens(open_store().engine).add(name or "", scopes or (), days)
         except TokenError as error:
             raise NotDone(_(_REFUSALS[error.reason]).format(most=number(MOST_DAYS))) from None
-        noted("token_added", name, scopes=" ".join(scopes), days=days or 0)
+        noted("token_added", name, scopes=" ".join(scopes), days=days or "unlimited")
         st.session_state[_ROUND] += 1
         st.session_state[_MADE] = (name, token)
         return ""

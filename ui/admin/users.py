@@ -107,10 +107,13 @@ def _role_question(name: str) -> Question | None:
         person = person_here()  # first: whoever changes their own account is a stranger afterwards
         role = st.session_state.get(_ROLE_KEY) or account.role
         try:
-            door().accounts.set_role(name, role, may_be_last=False)
+            before = door().accounts.set_role(name, role, may_be_last=False)
         except LastAdministrator:
             raise NotDone(_last(account)) from None
-        note(person, "account_role", account.name, role=role.name.lower(), before=account.role.name.lower())
+        if before.role is role:
+            told = _("**{name} is {role} already:** nothing was changed.")
+            return told.format(name=literal(before.name), role=literal(role_name(role)))
+        note(person, "account_role", before.name, role=role.name.lower(), before=before.role.name.lower())
         told = _("**{name} is {role} from now on**, and has to sign in again.")
         return told.format(name=literal(account.name), role=literal(role_name(role)))
 

@@ -16,7 +16,7 @@ _last: "Work | None" = None
 class Work:
     """``kind``: "install" or "activate", of the model ``subject``. ``problem``: why it was not done; None when it was.
 
-    ``began``: of `time.monotonic`.
+    ``began``: of `time.monotonic`. ``outcome``: what came of it where that is not the usual.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class Work:
     began: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
     problem: Exception | None = None
+    outcome: str = ""
 
     def run(self) -> None:
         """Does it, in a thread of its own."""
@@ -49,6 +50,16 @@ def begin(work: Work) -> bool:
         _last = work
     threading.Thread(target=work.run, name=f"admin-{work.kind}", daemon=True).start()
     return True
+
+
+def lose(work: Work, problem: Exception) -> None:
+    """What another process had begun and did not end is told as what was done last, unless something is at work."""
+    global _last
+    work.problem = problem
+    work.ended.set()
+    with _lock:
+        if _last is None or _last.ended.is_set():
+            _last = work
 
 
 def last() -> Work | None:

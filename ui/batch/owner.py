@@ -32,7 +32,7 @@ _cookie = st.components.v2.component("rayon_visitor", js=_COOKIE)
 def owner() -> str:
     """The secret of whoever has signed in, or of this browser; made now for one that has none."""
     if signing_in() and (known := visitor()) is not None:
-        return door().sessions.token("jobs", known.key)
+        return door().holder(known)
     state = st.session_state
     if STATE not in state:
         state[STATE] = valid(st.context.cookies.get(COOKIE)) or secrets.token_urlsafe(32)

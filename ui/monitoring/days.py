@@ -16,8 +16,8 @@ from ui.style import literal
 SHOWN_DAYS = 30
 
 
-def render_days(store: DecisionStore, counted: pd.DataFrame, source: str | None, today: date) -> None:
-    """The last thirty days. ``counted``: `watch.observations.counted`."""
+def render_days(store: DecisionStore, counted: pd.DataFrame, source: str | None, today: date, model: str) -> None:
+    """The last thirty days. ``counted``: `watch.observations.counted`. ``model``: the one that the flags are of."""
     since = today - timedelta(days=SHOWN_DAYS - 1)
     changes = model_changes(counted, since, today)
     with st.container(border=True):
@@ -28,6 +28,12 @@ def render_days(store: DecisionStore, counted: pd.DataFrame, source: str | None,
         said = words.format(n=number(total), days=number(SHOWN_DAYS))
         st.altair_chart(classified_chart(days, counts, changes), key="monitoring_days", alt=said)
         st.caption(said)
+        if set(counted["model"][counted["day"] >= since]) - {model}:
+            st.caption(
+                _("By all models of these days; what is compared above are the answers of {model} alone.").format(
+                    model=literal(model)
+                )
+            )
         _render_changes(changes)
     grid = st.grid(2, min_column_width=380)
     with grid.cell(), st.container(border=True, height="stretch"):

@@ -22,6 +22,12 @@ def render_drift(look: Look, taxonomy: Taxonomy, reference: str) -> None:
     if look.drift is None:
         return
     _render_measures(look, taxonomy)
+    st.caption(
+        _(
+            "Length and unknown words are those of products with a text. Confidence is compared among products sent "
+            "alike – a text, a picture or both – and in these days’ proportions of them."
+        )
+    )
     if reference == "model":
         st.caption(
             _(
@@ -102,5 +108,8 @@ def _render_measure(look: Look, one: Comparison, names: list[str], taxonomy: Tax
     head.badge(_(FLAGS[one.flag]), color=COLOURS[one.flag] if one.measure in look.drift.judged else "gray")
     now, then = ([share(counts.get(one.measure, {}), name) for name in names] for counts in (look.now, look.reference))
     shown = [class_name(one.measure, name, taxonomy) for name in names]
+    if not names:
+        st.caption(_("No product of these days can be compared in this."))
+        return
     words = listed([f"{name} {percent(a)} ({percent(b)})" for name, a, b in zip(shown, now, then, strict=True)])
     st.altair_chart(both_chart(shown, now, then, lying), key=f"monitoring_{one.measure}", alt=words)

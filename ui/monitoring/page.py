@@ -34,7 +34,7 @@ def render_monitoring() -> None:
     render_drift(seen, taxonomy, reference)
     first: date | None = None if every.empty else every["day"].min()
     with reaching():
-        render_days(store, every, source or None, today)
+        render_days(store, every, source or None, today, model)
     st.caption(
         _(
             "Model {model}. Counted by days of UTC, some seconds late: how many products fell into each class, and "

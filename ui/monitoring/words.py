@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from model.observed import NO_WORDS, classes
+from model.observed import classes
 from model.taxonomy import Taxonomy
 from ui.decide.names import category_of
 from ui.language import N_, _, ngettext, number, percent, points
@@ -62,8 +62,6 @@ def class_name(measure: str, name: str, taxonomy: Taxonomy) -> str:
     after = order[order.index(name) + 1] if name != order[-1] else None
     if measure == "words":
         return _words(int(name), None if after is None else int(after) - 1)
-    if name == NO_WORDS:
-        return _("no words")
     if name == "0" and measure == "unknown":
         return percent(0)
     low = 0.0 if name == ">0" else float(name)
@@ -106,6 +104,8 @@ def verdict(look: Look, taxonomy: Taxonomy) -> tuple[Flag, str, str]:
         raise ValueError("nothing to compare with")
     flag, worst = drift.flag, drift.worst
     if flag == Flag.FEW or worst is None:
+        if min(look.number, sum(look.reference.get("inputs", {}).values())) >= FEWEST:
+            return Flag.FEW, _unlike(look), ""
         then = round(sum(look.reference.get("inputs", {}).values()))
         text = ngettext(
             "{n} product in these days, and {then} to hold it against: from {fewest} on each side something can be "
@@ -131,6 +131,17 @@ def verdict(look: Look, taxonomy: Taxonomy) -> tuple[Flag, str, str]:
         points=points(abs(change)),
     )
     return flag, why, _advice(flag)
+
+
+def _unlike(look: Look) -> str:
+    text = ngettext(
+        "{n} product in these days, but fewer than {fewest} that can be judged: with a text on both sides, or sent "
+        "as those of the comparison were.",
+        "{n} products in these days, but fewer than {fewest} that can be judged: with a text on both sides, or sent "
+        "as those of the comparison were.",
+        look.number,
+    )
+    return text.format(n=number(look.number), fewest=number(FEWEST))
 
 
 def _advice(flag: Flag) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from access.accounts import key_of
@@ -9,7 +10,7 @@ from access.attempts import network_of
 from access.door import door
 from access.errors import AccessError
 from access.visitor import Visitor
-from decisions.audit import note
+from decisions.audit import note, note_session
 from ui.sign_in.visitor import visitor
 
 NOBODY = "(no sign-in)"
@@ -56,9 +57,20 @@ def note_waiting(name: str, address: str, seconds: int) -> None:
 
 
 def note_arrival(known: Visitor) -> None:
-    """Somebody comes with a session that a provider began: told once for each session, without keeping them waiting."""
+    """Somebody comes with a session that a provider began: told once for each session, whatever server looks at it and
+    however often it is started, without keeping them waiting."""
     if known.way == "provider" and _first(("session", known.session), known.until - time.time()):
-        threading.Thread(target=note, args=(known.name, "sign_in"), kwargs={"way": "provider"}, daemon=True).start()
+        role = "none" if known.role is None else known.role.name.lower()
+        _aside(note_session, known.session, known.name, "sign_in", way="provider", role=role)
+
+
+def note_left(known: Visitor) -> None:
+    """Somebody has signed out; told without keeping them waiting."""
+    _aside(note, known.name, "sign_out")
+
+
+def _aside(target: Callable[..., None], *args: str, **details: str) -> None:
+    threading.Thread(target=target, args=args, kwargs=details, daemon=True).start()
 
 
 def _first(key: tuple[str, str], quiet: float = _QUIET_SECONDS) -> bool:

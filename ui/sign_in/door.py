@@ -45,6 +45,7 @@ def let_in() -> None:
     elif _anothers(known):
         _render_anothers()
     elif known.role is None:
+        note_arrival(known)
         st.warning(
             _("**You are signed in as {name}, and have no role here.** Ask whoever runs this server for one.").format(
                 name=literal(known.name)
@@ -59,7 +60,15 @@ def let_in() -> None:
 
 def admit(page: str) -> None:
     """Called by each page with its own path: the run ends here for a role that may not open it."""
-    if not opens(page):
+    if not opens(page) and not signing_in():
+        st.warning(
+            _(
+                "**This server lets everybody in without sign-in, so nothing can be administered by this page.** "
+                "Whoever runs it uses the commands: `python -m model bundle`, `python -m api token`, "
+                "`python -m decisions`."
+            )
+        )
+    elif not opens(page):
         st.error(_("**This page is not for your role.** Ask an administrator of this server if you need it."))
     elif signing_in() and _anothers(visitor()):
         _render_anothers()
@@ -106,11 +115,12 @@ def _sign_out() -> None:
     if known is None:
         return
     try:
-        door().sessions.end(known)
+        ended = door().sessions.end(known)
     except OSError:
         st.session_state[_FAILED] = True
         return
-    note(known.name, "sign_out")
+    if ended:
+        note(known.name, "sign_out")
     if known.way == "provider":
         st.logout()
 

@@ -24,6 +24,7 @@ from access.sessions import COOKIE
 from settings import settings
 from ui.limits import ADDRESS, STRANGER, WHO
 from ui.plain import ICON
+from ui.sign_in.audited import note_left
 from ui.sign_in.door import ASK
 from ui.sign_in.form import PAGE
 from ui.sign_in.provider import providers
@@ -146,12 +147,19 @@ class Guard:
 
 
 def bare_run(data: bytes) -> bytes | None:
-    """The message as a wish to see the page, without what was clicked or filled in; None for any other message."""
+    """The message as a wish to see the page, without what was clicked or filled in; None for any other message.
+
+    Who asks for a file sees the page, too: why there is none stands there.
+    """
     message = BackMsg()
     try:
         message.ParseFromString(data)
     except Exception:  # protobuf's own kinds
         return None
+    if message.WhichOneof("type") == "backend_operation_request":
+        message = BackMsg()
+        message.rerun_script.SetInParent()
+        return message.SerializeToString()
     if message.WhichOneof("type") != "rerun_script":
         return None
     message.rerun_script.ClearField("widget_states")
@@ -177,8 +185,8 @@ def _end(scope: Scope) -> None:
         known = visitor_of(_cookies(scope))
     except AccessError:
         return  # it is nobody's while accounts cannot be read, and each message of a window is looked at again
-    if known is not None:
-        door().sessions.end(known)
+    if known is not None and door().sessions.end(known):
+        note_left(known)
 
 
 def _address(scope: Scope) -> str:

@@ -131,20 +131,19 @@ async def _sign_out(request: Request) -> Response:
     if not _ours(request, fields):
         return _page(request, fields.get("lang"), back(fields.get("back")), 403, problem="stale")
     known = visitor_of(request.cookies)
-    _end(request)
+    ended = _end(request)
     # A provider has to be told too, by Streamlit, which forgets its own cookies then.
     provided = known is not None and known.way == "provider"
-    noting = None if known is None else BackgroundTask(note, known.name, "sign_out")
+    noting = BackgroundTask(note, known.name, "sign_out") if known is not None and ended else None
     response = RedirectResponse("/auth/logout" if provided else PAGE, 303, _HEADERS, background=noting)
     response.delete_cookie(COOKIE)
     return response
 
 
-def _end(request: Request) -> None:
-    """Ends the session that the browser has."""
+def _end(request: Request) -> bool:
+    """Ends the session that the browser has; False when there is none."""
     known = visitor_of(request.cookies)
-    if known is not None:
-        door().sessions.end(known)
+    return known is not None and door().sessions.end(known)
 
 
 def _page(request: Request, language: str | None, after: str, status: int = 200, **more: object) -> Response:

@@ -9,6 +9,7 @@ from access.errors import AccessError
 from access.roles import Role, may_do, may_open
 from access.sessions import COOKIE
 from access.visitor import Visitor
+from settings import settings
 from ui.sign_in.provider import claims_of_run, providers
 
 
@@ -31,9 +32,10 @@ def cookie() -> str | None:
 
 
 def role() -> Role | None:
-    """What whoever is there may do: everything where nobody has to sign in; None: nothing."""
+    """What whoever is there may do; None: nothing. Without sign-in that is everything for whoever has the machine, and
+    nothing that cannot be undone for whoever reaches it."""
     if not signing_in():
-        return Role.ADMINISTRATOR
+        return Role.MODERATOR if settings().open_to_all else Role.ADMINISTRATOR
     with suppress(AccessError):  # said by the front door
         known = visitor()
         return None if known is None else known.role

@@ -19,7 +19,9 @@ from tests.ui.admin.conftest import answered, log, pressed, said
 def planned(home, person: str, name: str = "produits.csv", model: str = "") -> Job:
     """A file of an account, waiting for its turn."""
     job = JobStore(home).draft(
-        name, io.BytesIO(b"designation\nLampe\n"), door().sessions.token("jobs", f"account:{person}")
+        name,
+        io.BytesIO(b"designation\nLampe\n"),
+        door().sessions.token("jobs", door().account_key(door().accounts.get(person))),
     )
     version = model or read_manifest(SHIPPED_BUNDLE)["version"]
     job.plan(JobSpec(TableFormat("text", "utf-8", ","), ("designation",), Columns(), 1, str(SHIPPED_BUNDLE), version))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import ui.admin.log
+from access.roles import Role
 from decisions.audit import AuditFilter, AuditLog
 from decisions.errors import DecisionError
 from decisions.store import open_store
@@ -46,22 +47,52 @@ def test_nothing_that_passes_is_told(come, home, opened):
 
 def test_the_file_has_every_row_and_no_formula(come, noted):
     noted.note("=1+1", "exported", "@x", people="names")
-    rows = list(csv.reader(io.StringIO(as_csv(noted, AuditFilter()).decode())))
+    made = as_csv(noted, AuditFilter())
+    assert made.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(made.decode("utf-8-sig"))))
     assert rows[0] == ["id", "at", "person", "action", "subject", "details"] and len(rows) == 62
     assert rows[1][2:] == ["'=1+1", "exported", "'@x", '{"people": "names"}']
     assert rows[-1][1] == "2026-03-01T12:00:00+00:00"
 
 
+@pytest.mark.parametrize("sign", [";", ",", "\t", "|"])
+def test_no_cell_is_a_formula_for_a_program_that_splits_elsewhere(come, home, sign):
+    """A French Excel splits at semicolons, and takes quotes in the midst of what it calls a cell as they are."""
+    log = AuditLog(open_store().engine)
+    for start in ("", " ", '"', ' " ', "a"):
+        log.note(f"a{sign}{start}=cmd|' /C calc'!A0", "exported", f"{start}-1{sign}{sign}+2{sign}\n@x")
+    lines = as_csv(log, AuditFilter()).decode("utf-8-sig").splitlines()
+    cells = [cell.strip(' "') for line in lines for cell in line.split(sign)]
+    assert len(cells) > 10 and not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@")]
+
+
+def test_why_there_is_no_file_is_told(come, noted, people, opened):
+    page = opened("log")
+    make = ui.admin.log._maker(noted, AuditFilter(), page.session_state["admin_log_problems"])
+    people.accounts.set_role("Administrator", Role.MODERATOR)
+    with pytest.raises(PermissionError):
+        make()
+    come("Administrator")
+    people.accounts.set_role("Administrator", Role.ADMINISTRATOR)
+    come("Administrator")
+    assert "you may not administer this server, or not any more" in said(page.run())
+    page.session_state["admin_log_problems"].append(DecisionError("database", {"error": "no route"}))
+    assert "no route" in said(page.run())
+
+
 def test_who_is_no_administrator_any_more_gets_no_file(come, noted, people):
-    make = ui.admin.log._maker(noted, AuditFilter())
+    problems = []
+    make = ui.admin.log._maker(noted, AuditFilter(), problems)
     assert make().count(b"\r\n") == 61
     assert (log()[0].person, log()[0].action, log()[0].details) == ("Administrator", "audit_exported", {"rows": 60})
     people.accounts.remove("Administrator")
+    assert not problems
     with pytest.raises(PermissionError):
         make()
+    assert len(problems) == 1
     come("Moderator")
     with pytest.raises(PermissionError):
-        ui.admin.log._maker(noted, AuditFilter())()
+        ui.admin.log._maker(noted, AuditFilter(), [])()
 
 
 def test_a_store_out_of_reach_is_told_and_the_models_are_there(come, home, opened, monkeypatch):

@@ -1,5 +1,6 @@
 """Models on the page: compared, installed, put into service and taken back; or refused, with the reason."""
 
+import shutil
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from tests.model.bundles import other_bundle, version_of, zipped
 from tests.pages.batch_page import charts
 from tests.ui.admin.conftest import answered, log, passed, pressed, said, waited
 from ui.admin import works
+from ui.admin.uploads import remember, tell_cut_off
 
 SHIPPED = version_of(SHIPPED_BUNDLE)
 
@@ -113,6 +115,87 @@ def test_what_is_in_use_stays(come, home, installed, opened):
     page = pressed(page, "admin_rollback")
     ModelStore(home, passed).rollback()
     assert "another model was activated meanwhile" in said(pressed(page, "admin_yes"))
+    assert failure() == (SHIPPED, {"step": "rollback", "reason": "changed"})
+
+
+def failure():
+    """What was noted last, which has to be of something that was not done."""
+    assert log()[0].action == "model_refused"
+    return log()[0].subject, dict(log()[0].details)
+
+
+def test_two_administrators_with_the_same_question_take_one_step(come, home, opened, lamps, tmp_path):
+    store = ModelStore(home, passed)
+    second, evil = (
+        store.install(bundle).version for bundle in (lamps, other_bundle(tmp_path / "evil", "Evil", "evil"))
+    )
+    store.activate(second), store.activate(evil)
+    ours, theirs = (pressed(opened(), "admin_rollback") for _ in range(2))
+    assert f"{second} is active again" in said(pressed(ours, "admin_yes"))
+    assert "another model was activated meanwhile" in said(pressed(theirs, "admin_yes"))
+    assert active(home) == second
+    done = [dict(entry.details) for entry in log() if entry.action == "model_rolled_back"]
+    assert done == [{"before": evil}]
+    # The same for activating: the one that was active when it was asked for is so no more.
+    page = pressed(opened(), f"admin_activate_{evil}")
+    store.rollback()
+    page = waited(pressed(page, "admin_yes"))
+    assert "another model was activated meanwhile" in said(page) and active(home) == SHIPPED
+    assert failure() == (evil, {"step": "activate", "reason": "changed"})
+
+
+def test_what_is_there_already_is_told_and_not_noted(come, home, installed, opened, lamps, tmp_path):
+    path = zipped(lamps, tmp_path / "lamps.zip")
+    assert "was installed already, and is not active" in said(waited(send(opened(), path)))
+    ModelStore(home, passed).activate(installed)
+    assert "was installed already, and is the active model" in said(waited(send(opened(), path)))
+    assert not log()
+
+
+def test_an_installation_that_a_restart_cuts_off_is_told_noted_and_cleared(come, home, opened):
+    folder = home / "incoming" / ("a" * 32)
+    folder.mkdir(parents=True)
+    (folder / "shop.zip").write_bytes(bytes(9))
+    remember(folder, "Bob", "Shop <b>.zip")
+    assert "Nothing is left over" not in said(opened("storage"))
+    tell_cut_off()
+    assert list((home / "incoming").iterdir()) == [] and log()[0].person == "Bob"
+    assert failure() == ("Shop <b>.zip", {"step": "install", "reason": "cut_off"})
+    page = opened()
+    assert "Shop <b>.zip is not installed. The server ended while it was being checked" in said(page)
+    tell_cut_off()
+    assert len(log()) == 1
+
+
+def test_an_installation_at_work_is_not_cut_off(come, home, opened, monkeypatch, lamps, tmp_path):
+    going = threading.Event()
+    monkeypatch.setattr(ModelStore.__init__, "__defaults__", (lambda _folder: going.wait(60),))
+    page = send(opened(), zipped(lamps, tmp_path / "lamps.zip"))
+    try:
+        tell_cut_off()
+        assert len(list((home / "incoming").iterdir())) == 1 and not log()
+    finally:
+        going.set()
+    assert "is installed, and not active yet" in said(waited(page)) and not list((home / "incoming").iterdir())
+
+
+def test_whatever_breaks_an_installation_is_noted_by_its_name(come, home, opened, monkeypatch, lamps, tmp_path):
+    def broken(_folder):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(ModelStore.__init__, "__defaults__", (broken,))
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    waited(send(opened(), zipped(lamps, tmp_path / "lamps.zip")))
+    assert failure() == ("lamps.zip", {"step": "install", "reason": "ZeroDivisionError"})
+
+
+def test_a_model_that_is_gone_gives_way_to_another(come, home, installed, opened, lamps, tmp_path):
+    store = ModelStore(home, passed)
+    lost = store.install(other_bundle(tmp_path / "lost", "Lost", "lost"))
+    store.activate(lost.version)
+    shutil.rmtree(lost.path)
+    waited(answered(opened(), f"admin_activate_{installed}"))
+    assert active(home) == installed and log()[0].details == {"before": lost.version}
 
 
 def test_a_job_at_work_with_it_is_told_before_it_is_removed(come, home, installed, opened, monkeypatch):
@@ -165,6 +248,7 @@ def test_a_check_that_breaks_is_told(come, home, installed, opened, monkeypatch)
     monkeypatch.setattr(ModelStore.__init__, "__defaults__", (broken,))
     page = waited(answered(opened(), f"admin_activate_{installed}"))
     assert "is not activated; the model of before goes on" in said(page) and "no memory left" in said(page)
+    assert failure() == (installed, {"step": "activate", "reason": "OSError"})
 
 
 def test_rayon_bundle_overrides_and_says_so(come, home, installed, opened, monkeypatch, lamps):

@@ -7,6 +7,7 @@ from api.tokens import Tokens
 from decisions.store import open_store
 from settings import settings
 from tests.ui.admin.conftest import answered, log, pressed, said
+from tests.ui.sign_in.conftest import PASSWORD
 
 SECRET = "twelve and more!"
 
@@ -70,6 +71,13 @@ def test_an_account_that_cannot_be_is_refused(come, people, opened, name, passwo
     assert dict(people.accounts.all()) == before and not log()
 
 
+def test_the_role_that_it_has_changes_nothing(come, people, opened):
+    cookie = people.sign_in("moderator", PASSWORD, "127.0.0.1")
+    page = answered(opened("users"), account_key("role", "Moderator"))
+    assert "Moderator is moderator already: nothing was changed" in said(page)
+    assert people.visitor(cookie, None) is not None and not log()
+
+
 def test_the_last_administrator_stays(come, people, opened):
     page = pressed(opened("users"), account_key("account", "Administrator"))
     assert "That is you" in said(page)
@@ -129,7 +137,7 @@ def test_who_comes_by_a_provider_is_told(come, opened, monkeypatch):
     come("Administrator")
     page = page.run()
     assert "1 provider is set up" in said(page) and "none, and no entry" in said(page)
-    assert list(page.table[0].value.iloc[0]) == ["a\\@b\\.org", "administrator"]
+    assert list(page.table[0].value.iloc[0]) == ["a\\@\u2060b\\.org", "administrator"]
 
 
 def test_without_sign_in_people_are_made_on_the_machine(home, opened):
@@ -144,3 +152,4 @@ def test_a_server_that_is_open_to_all_is_not_administered_by_the_page(home, open
     settings.cache_clear()
     page = opened()
     assert "nothing can be administered by this page" in said(page) and not page.button and not page.tabs
+    assert "not for your role" not in said(page)

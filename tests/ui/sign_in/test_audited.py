@@ -7,15 +7,20 @@ import time
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
 import decisions.audit
 import ui.sign_in.audited as audited
+import ui.sign_in.door
+from access.sessions import COOKIE
 from access.visitor import Visitor
-from decisions.audit import AuditLog
+from decisions.audit import AuditLog, note_session
 from decisions.errors import DecisionError
 from decisions.store import open_store
+from settings import ROOT
 from tests.ui.sign_in.conftest import PASSWORD
 from ui.sign_in.form import OUT, PAGE
+from ui.sign_in.guard import Guard
 from ui.sign_in.routes import routes
 
 
@@ -76,6 +81,40 @@ def test_who_comes_by_a_provider_is_noted_once_for_each_session(client):
         time.sleep(0.05)
     time.sleep(0.1)
     assert noted() == found == [("anna@example.org", "sign_in", "")]
+    assert AuditLog(open_store().engine).page()[0].details["role"] == "none"  # people without one are noted, too
+    audited._noted.clear()  # as after a start, and in another replica
+    note_session(known.session, known.name, "sign_in", way="provider")
+    assert noted() == found
+    note_session("b" * 32, known.name, "sign_in", way="provider")
+    assert len(noted()) == 2 and known.session not in str(AuditLog(open_store().engine).page())
+
+
+def test_who_comes_by_a_provider_and_has_no_role_is_noted(client, monkeypatch):
+    known, arrived = Visitor("anna@example.org", None, "provider", "a" * 32, time.time() + 60), []
+    monkeypatch.setattr(ui.sign_in.door, "visitor", lambda: known)
+    monkeypatch.setattr(ui.sign_in.door, "note_arrival", arrived.append)
+    shown = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).run()
+    assert "have no role here" in shown.warning[0].value and arrived == [known]
+
+
+def test_streamlits_own_way_out_is_noted_once(client, people):
+    guarded = TestClient(Guard(Starlette(routes=routes())), base_url="http://rayon", follow_redirects=False)
+    sent(client, name="analyst", password=PASSWORD)
+    cookie = client.cookies[COOKIE]
+    for _ in range(2):
+        guarded.cookies.set(COOKIE, cookie)
+        guarded.get("/auth/logout")
+    for _ in range(100):
+        if len(noted()) > 1:
+            break
+        time.sleep(0.05)
+    time.sleep(0.1)
+    assert noted() == [("Analyst", "sign_out", ""), ("Analyst", "sign_in", "")]
+
+
+def test_who_ends_a_session_first_has_ended_it(people):
+    known = people.visitor(people.sign_in("analyst", PASSWORD, "127.0.0.1"), None)
+    assert people.sessions.end(known) and not people.sessions.end(known)
 
 
 def test_many_names_make_room_for_one_another(monkeypatch):

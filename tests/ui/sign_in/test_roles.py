@@ -1,5 +1,8 @@
 """Each role at each page and each action: the table of `access.roles`, as the pages hold it."""
 
+import json
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,8 +13,9 @@ import ui.review.taking
 import ui.sign_in.visitor as asked
 from access.errors import AccessError
 from access.roles import ACTIONS, PAGES, Role, may_do, may_open, role_named
-from settings import ROOT
+from settings import ROOT, settings
 from tests.repository import read, repository_files
+from tests.ui.sign_in.conftest import PASSWORD
 from ui.sign_in.visitor import may, opens
 
 # Written out, so that a slip in the table is seen: which roles open a page or do a thing.
@@ -94,6 +98,30 @@ def test_without_sign_in_everything_is_open_and_says_so(open_door):
     assert "Open to everyone on this machine: no sign-in" in [caption.value for caption in shown.caption]
 
 
+def test_open_to_all_nobody_takes_names_away_purges_or_administers(open_door, monkeypatch):
+    monkeypatch.setenv("RAYON_OPEN", "1")
+    settings.cache_clear()
+    for action in ACTIONS:
+        assert may(action) is ("moderator" in EXPECTED[action].split())
+    for page in PAGES:
+        assert opens(page) is ("moderator" in EXPECTED[page].split())
+    assert ui.review.taking._people_choice() == "ids"
+
+
+def test_the_table_for_people_is_the_one_that_is_held():
+    """docs/sign-in.md: pages by their titles, each role with what those above it have."""
+    titles = {
+        "pages/classify.py": "Classify a product", "pages/batch.py": "Classify a file",
+        "pages/categories.py": "Categories", "pages/model_card.py": "The model", "pages/review.py": "Review",
+        "pages/monitoring.py": "Monitoring", "pages/admin.py": "Administration",
+    }  # fmt: skip
+    assert set(titles) == set(PAGES)
+    rows = dict(re.findall(r"^\| (\w+) \| ([^|]*) \|", read("docs/sign-in.md").split("## Roles")[1], re.MULTILINE))
+    for role in Role:
+        expected = {titles[page] for page, least in PAGES.items() if least is role}
+        assert set(rows[role.name.lower()].split(", ")) == expected
+
+
 def test_a_stranger_sees_the_way_in_and_nothing_else(come):
     come("stranger")
     shown = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).run()
@@ -149,6 +177,39 @@ def test_files_are_those_of_who_sent_them_in_whatever_browser(come):
         come(name)
         owners.append(owner())
     assert owners[0] == owners[1] != owners[2] and all(valid(one) for one in owners)
+
+
+def test_files_stay_with_an_account_and_do_not_go_to_the_next_of_its_name(come, people):
+    from ui.batch.owner import owner
+
+    come("analyst")
+    first = owner()
+    people.accounts.set_role("Analyst", Role.MODERATOR)
+    people.accounts.set_password("Analyst", PASSWORD + "!")
+    come("analyst")
+    assert owner() == first
+    people.accounts.remove("Analyst")
+    people.accounts.add("Analyst", PASSWORD, Role.ANALYST)
+    come("analyst")
+    assert owner() != first
+
+
+def test_files_of_before_accounts_kept_their_moment_are_found_again(come, people):
+    from ui.batch.owner import owner
+
+    kept = json.loads(people.accounts.path.read_text())
+    for account in kept["accounts"]:
+        del account["made_at"]
+    people.accounts.path.write_text(json.dumps(kept))
+    come("analyst")
+    assert owner() == people.sessions.token("jobs", "account:Analyst")
+    people.accounts.set_password("Analyst", PASSWORD + "!")
+    come("analyst")
+    assert owner() == people.sessions.token("jobs", "account:Analyst")
+    people.accounts.remove("Analyst")
+    people.accounts.add("Analyst", PASSWORD, Role.ANALYST)
+    come("analyst")
+    assert owner() != people.sessions.token("jobs", "account:Analyst")
 
 
 def test_moderators_take_decisions_away_without_names_and_delete_nothing(come):

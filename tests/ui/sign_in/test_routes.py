@@ -330,6 +330,9 @@ def test_a_window_acts_for_as_long_as_the_session_lasts(client, people):
         other = BackMsg(clear_cache=True).SerializeToString()
         mine.send_bytes(other)  # is passed over, as is what is no message
         mine.send_bytes(b"\xff\xff\xff")
+        wanted = BackMsg()
+        wanted.backend_operation_request.deferred_file.file_id = "a file"
+        assert said(mine, "", wanted.SerializeToString()).rstrip() == "looks", "and is told why there is none"
         assert said(mine, "three") == "looks three"
 
 
