@@ -57,7 +57,7 @@ def test_the_compiled_catalogue_is_that_of_the_text(language):
 def test_french_is_not_english():
     same = [m.id for m in written("fr") if m.id == m.string]
     words = ["Action", "Administration", "Code", "Description", "Distance", "E-mail", "Format", "Stable", "Suggestion"]
-    words += ["Total", "format", "{decision} ({person})", "{n} points", "{product} → {answer}"]
+    words += ["Total", "format", "session", "{decision} ({person})", "{n} points", "{product} → {answer}"]
     assert sorted(same, key=str) == [("{n} point", "{n} points"), *words]
 
 

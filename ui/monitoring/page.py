@@ -52,17 +52,20 @@ def _render_choice() -> tuple[int, str, str]:
     """Days, source ("" for all), and what to hold them against."""
     for key, usual in ((_DAYS, 7), (_SOURCE, ""), (_REFERENCE, "model")):
         st.session_state.setdefault(key, usual)
-    with st.container(horizontal=True, gap="medium"):
+    grid = st.grid(3, min_column_width=300)  # below each other on a narrow screen
+    with grid.cell():
         days = st.segmented_control(
-            _("Days"), DAYS, key=_DAYS, required=True, width="content",
+            _("Days"), DAYS, key=_DAYS, required=True,
             format_func=lambda n: ngettext("Today", "Last {n} days", n).format(n=number(n)),
         )  # fmt: skip
+    with grid.cell():
         source = st.segmented_control(
-            _("Sent by"), list(SOURCES), key=_SOURCE, required=True, width="content",
+            _("Sent by"), list(SOURCES), key=_SOURCE, required=True,
             format_func=lambda name: _(SOURCES[name]),
         )  # fmt: skip
-        reference = st.segmented_control(
-            _("Held against"), KINDS, key=_REFERENCE, required=True, width="content",
+    with grid.cell():
+        reference = st.selectbox(
+            _("Held against"), KINDS, key=_REFERENCE,
             format_func=lambda name: _(REFERENCES[name]),
         )  # fmt: skip
     return days, source, reference
