@@ -143,7 +143,10 @@ def _windows(server: Server, asked: list[Question]) -> Iterator[str]:
             page.goto(f"{server.url}/?lang=en")
             _fill(page, asked[number])
         megabytes = (server.memory() - before) / _WINDOWS
-    yield f"## Windows\n\n{_WINDOWS} browsers with a classified product: {megabytes:.1f} MB of the server's each.\n"
+    yield (
+        f"## Windows\n\n{_WINDOWS} browsers with a classified product: {megabytes:.1f} MB of the server's more for each, where"
+        " what the load before left free is used first.\n"
+    )
 
 
 class Pages:
