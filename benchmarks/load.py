@@ -144,8 +144,8 @@ def _windows(server: Server, asked: list[Question]) -> Iterator[str]:
             _fill(page, asked[number])
         megabytes = (server.memory() - before) / _WINDOWS
     yield (
-        f"## Windows\n\n{_WINDOWS} browsers with a classified product: {megabytes:.1f} MB of the server's more for each, where"
-        " what the load before left free is used first.\n"
+        f"## Windows\n\n{_WINDOWS} browsers with a classified product: {megabytes:.1f} MB of the server's more for"
+        " each, where what the load before left free is used first.\n"
     )
 
 
