@@ -29,9 +29,10 @@ a.rayon-sign-in {display: inline-block; padding: .4rem 1rem; border-radius: .6re
 DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
-# Addresses become links whatever is escaped in them, unless something nobody sees stands in their midst.
+# Addresses of pages become links whatever is escaped in them, unless something nobody sees stands in their midst.
+# Those of people are left alone: names are such, and are copied.
 _JOINER = "\u2060"
-_AUTOLINK = re.compile(r"(?:https?|ftp|mailto|xmpp):(?://)?(?=\S)|\bwww(?=\.)|(?<=[-.\w+])@(?=[-\w])", re.IGNORECASE)
+_AUTOLINK = re.compile(r"(?:https?|ftp)://(?=\S)|\bwww(?=\.)", re.IGNORECASE)
 
 
 def apply_style() -> None:
@@ -48,7 +49,7 @@ def heading(eyebrow: str, answer: str, below: str) -> None:
 
 
 def literal(text: str) -> str:
-    """Text in which Markdown finds nothing to do, on one line and in one direction; an address in it is no link."""
+    """Text in which Markdown finds nothing to do, on one line and in one direction; no page's address is a link."""
     plain = _AUTOLINK.sub(rf"\g<0>{_JOINER}", " ".join(text.translate(DIRECTION_MARKS).split()))
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", plain)
 

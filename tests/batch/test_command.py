@@ -113,10 +113,11 @@ def test_a_killed_run_is_gone_on_by_the_same_command(home, tmp_path) -> None:
     running.wait()
     done = job.parts.written()
     assert 3 <= len(done) < 30 and not out.exists()
-    stamp = (job.folder / "parts" / "part-00000000.parquet").stat().st_mtime_ns
+    part = job.folder / "parts" / f"part-{min(done):08}.parquet"
+    stamp = part.stat().st_mtime_ns
     again = process(home, table, "--out", out, "--workers", 2)
     assert wait_until(lambda: len(job.parts.written()) > len(done))
-    assert (job.folder / "parts" / "part-00000000.parquet").stat().st_mtime_ns == stamp
+    assert part.stat().st_mtime_ns == stamp
     assert again.wait(timeout=180) == OK
     assert [row[: len(HEADER)] for row in read(out)[1:]] == rows
 

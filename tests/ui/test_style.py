@@ -18,20 +18,20 @@ def test_a_translated_string_cannot_end_the_style_element(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["see http://evil.example/a?b=c#d", "HTTPS://evil.example", "(www.evil.example)", "a.b+c@evil.example",
-     "http://http://evil.example", "mailto:a@b.example", "xmpp:a@b.example/x",
-     "Www.x.example,www.y.example", "-@x.example"],
+    ["see http://evil.example/a?b=c#d", "HTTPS://evil.example", "(www.evil.example)", "http://http://evil.example",
+     "Www.x.example,www.y.example", "a@b.example https://c.example"],
 )  # fmt: skip
 def test_an_address_in_a_text_is_no_link(text):
-    """By the patterns with which remark-gfm looks through texts, after what is escaped has been taken as it stands."""
+    """By the pattern with which remark-gfm looks through texts, after what is escaped has been taken as it stands."""
     shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", literal(text))
     assert shown.replace("\u2060", "") == text, "nothing that one sees is another"
     assert not re.search(r"(https?://|www(?=\.))([-.\w]+)", shown, re.IGNORECASE)
-    assert not re.search(r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", shown)
-    assert re.search(r"(https?://|www(?=\.))([-.\w]+)|([-.\w+]+)@([-\w]+)", text, re.IGNORECASE)
+    assert re.search(r"(https?://|www(?=\.))([-.\w]+)", text, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("text", ["Lampe à 5 € / pièce", "a: b", "x @ y", "wwwa.b", "*a* <b> [c](d)"])
+@pytest.mark.parametrize(
+    "text", ["Lampe à 5 € / pièce", "a: b", "x @ y", "wwwa.b", "*a* <b> [c](d)", "anna@example.org"]
+)
 def test_any_other_text_is_left_alone(text):
     assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", literal(text)) == text
 
