@@ -6,9 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PORT ?= 8501
-# Processes that run the tests; each holds a model of its own. One more than the two cores that are usual: a browser's
-# tests wait half of their time.
-JOBS ?= 3
+# Processes that run the tests; each holds a model of its own.
+JOBS ?= 2
 UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 VENV := .venv

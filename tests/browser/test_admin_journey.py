@@ -45,7 +45,7 @@ def test_a_model_is_installed_compared_activated_and_taken_back(
     # It has the weights of the model that ships, hence its answers.
     add_report(folder, "smoke", json.loads((SHIPPED_BUNDLE / "smoke.json").read_bytes()) | {"version": version})
     manifest = read_manifest(folder)
-    manifest["training"]["data"] = "see https://evil.example/x, www.evil.example, a@evil.example"
+    manifest["training"]["data"] = "see https://evil.example/x, www.evil.example"
     (folder / MANIFEST).write_text(json.dumps(manifest))
     context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 1000})
     errors: list[str] = []
