@@ -26,6 +26,7 @@ from settings import ROOT, settings
 from ui.admin.uploads import tell_cut_off
 from ui.headers import SecurityHeaders
 from ui.limits import Limits
+from ui.promptness import answer_at_once
 from ui.sign_in.guard import Guard
 from ui.sign_in.provider import providers
 from ui.sign_in.routes import routes
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def _keeping_jobs(_app: st.App) -> AsyncIterator[None]:
+    answer_at_once()
     set_up(settings().log)  # again: loggers have come since
     keeper = asyncio.create_task(_keep_jobs())
     try:
@@ -81,6 +83,7 @@ def _local() -> bool:
 
 
 check_start()
+answer_at_once()
 set_up(settings().log)
 api = application(_local)
 app = st.App(
