@@ -18,8 +18,6 @@ MEASURES = ("words", "unknown", "confidence", "category", "inputs")
 """Of the text the first two, so only of products with one; how sure a model is depends on what it was sent, so
 confidence is counted by that."""
 _BY = ":"
-MAX_CLASS = 20
-"""Characters of a class, at most."""
 
 Observed = tuple[str, str]
 """A measure and the class of it."""

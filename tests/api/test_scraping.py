@@ -1,7 +1,6 @@
 """``GET /metrics``: who is let in, what is said, and what a database out of reach changes."""
 
 import json
-import logging
 import re
 
 import pytest
@@ -16,7 +15,7 @@ from api.scraping import scrape
 from decisions.errors import DecisionError
 from tests.api.conftest import URL, awaited
 from tests.api.samples import LAMP
-from watch.logs import Formatter
+from tests.logged import json_lines
 from watch.metrics import metrics
 from watch.requests import Named, Watch
 
@@ -136,20 +135,8 @@ def test_overload_is_counted(served, tokens, monkeypatch):
 @pytest.fixture
 def logged():
     """What is written meanwhile, as JSON."""
-    lines: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(self.format(record))
-
-    handler, root = Kept(), logging.getLogger()
-    handler.setFormatter(Formatter())
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield lines
-    root.removeHandler(handler)
-    root.setLevel(level)
+    with json_lines() as lines:
+        yield lines
 
 
 def test_nothing_that_was_sent_is_in_the_log(served, tokens, logged, monkeypatch):

@@ -1,6 +1,5 @@
 """What pages ask of the classifier is counted, and is not in the log."""
 
-import logging
 from datetime import UTC, datetime
 
 import pytest
@@ -9,25 +8,17 @@ from streamlit.testing.v1 import AppTest
 from model.product import Product
 from preprocessing.image import ImageError
 from settings import settings
+from tests.logged import json_lines
 from watch import classifying as watched
-from watch.logs import Formatter
 from watch.metrics import metrics
 from watch.observations import observations
 
 
 @pytest.fixture
 def logged():
-    lines: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(self.format(record))
-
-    handler, root = Kept(), logging.getLogger()
-    handler.setFormatter(Formatter())
-    root.addHandler(handler)
-    yield lines
-    root.removeHandler(handler)
+    """What is written meanwhile, as JSON."""
+    with json_lines() as lines:
+        yield lines
 
 
 def asked(classifier) -> None:

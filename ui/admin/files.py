@@ -18,6 +18,7 @@ from ui.batch.jobs import kept_until, state_badge
 from ui.batch.names import file_title
 from ui.language import _, duration, ngettext, number
 from ui.review.kept import size
+from ui.rows import row
 from ui.sign_in.audited import noted
 from ui.style import literal
 
@@ -49,13 +50,7 @@ def render_files() -> None:
 
 def _render_job(job: Job, owners: dict[str, str]) -> None:
     state = job.state()
-    with st.container(
-        border=True,
-        horizontal=True,
-        vertical_alignment="center",
-        horizontal_alignment="distribute",
-        key=f"admin_file_{job.id}",
-    ):
+    with row(f"admin_file_{job.id}"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f"**{file_title(job.about['name'])}** &nbsp; {state_badge(state)}")
             owner = job.about["owner"]

@@ -18,6 +18,7 @@ from ui.admin.sizes import folder_bytes
 from ui.card.words import on_day
 from ui.language import _, moment, ngettext, number
 from ui.review.kept import size
+from ui.rows import row
 from ui.sign_in.audited import noted, person_here
 from ui.style import literal
 
@@ -52,13 +53,7 @@ def render_models() -> None:
 def _render_list(models: list[InstalledModel], fixed: bool) -> None:
     active = _active(models)
     for model in models:
-        with st.container(
-            border=True,
-            horizontal=True,
-            vertical_alignment="center",
-            horizontal_alignment="distribute",
-            key=f"admin_model_{_key(model)}",
-        ):
+        with row(f"admin_model_{_key(model)}"):
             with st.container(width="stretch", gap="xxsmall"):
                 word = _("active")
                 badge = f" &nbsp; :green-badge[{literal(word)}]" if model.active else ""

@@ -8,6 +8,7 @@ from api.tokens import MOST_DAYS, SCOPES, Client, TokenError, Tokens
 from decisions.store import open_store
 from ui.admin.asking import NotDone, Question, ask, do, render_asked
 from ui.language import N_, _, day, moment, number
+from ui.rows import row
 from ui.sign_in.audited import noted
 from ui.sign_in.visitor import signing_in
 from ui.style import literal
@@ -44,13 +45,7 @@ def render_tokens() -> None:
 
 def _render_client(client: Client, state: str) -> None:
     name, colour = _STATES[state]
-    with st.container(
-        border=True,
-        horizontal=True,
-        vertical_alignment="center",
-        horizontal_alignment="distribute",
-        key=f"admin_token_{client.id}",
-    ):
+    with row(f"admin_token_{client.id}"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f"**{literal(client.name)}** &nbsp; :{colour}-badge[{literal(_(name))}]")
             st.caption(_described(client))

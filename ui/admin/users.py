@@ -14,6 +14,7 @@ from decisions.audit import note
 from settings import settings
 from ui.admin.asking import NotDone, Question, ask, do, render_asked
 from ui.language import N_, _, moment, ngettext, number
+from ui.rows import row
 from ui.sign_in.audited import person_here
 from ui.sign_in.door import role_name
 from ui.sign_in.provider import providers
@@ -48,13 +49,7 @@ def _render_accounts() -> None:
     if not known:
         st.caption(_("There is none: whoever signs in comes by the provider."))
     for one in known:
-        with st.container(
-            border=True,
-            horizontal=True,
-            vertical_alignment="center",
-            horizontal_alignment="distribute",
-            key=f"admin_row_{_id(one)}",
-        ):
+        with row(f"admin_row_{_id(one)}"):
             with st.container(width="stretch", gap="xxsmall"):
                 word = _("you")
                 own = f" &nbsp; :blue-badge[{literal(word)}]" if _is_oneself(one) else ""

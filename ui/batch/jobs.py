@@ -10,6 +10,7 @@ from ui.batch.names import file_title
 from ui.batch.owner import owner
 from ui.batch.state import delete, show, store
 from ui.language import N_, _, day, moment, ngettext, number, percent
+from ui.rows import row
 from ui.style import literal
 
 SHOWN = 10
@@ -50,13 +51,7 @@ def _render_list() -> None:
 
 def _render_job(job: Job) -> None:
     state = job.state()
-    with st.container(
-        border=True,
-        horizontal=True,
-        vertical_alignment="center",
-        horizontal_alignment="distribute",
-        key=f"batch_job_{job.id}",
-    ):
+    with row(f"batch_job_{job.id}"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f"**{file_title(job.about['name'])}** &nbsp; {state_badge(state)}")
             st.caption(_described(job, state))
